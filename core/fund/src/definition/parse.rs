@@ -1,0 +1,371 @@
+//! From the text of a `fund.toml` to a checked definition.
+
+use super::raw::{Exact, RawAccrual, RawFee, RawFund, TomlDate};
+use super::{
+    Asset, Benchmark, CustodyAccount, CustodyKind, Dated, DefinitionError, FeeAccrual, FeePayment,
+    FeeSchedule, FundDefinition, FundKind, OrderWindow, Seed, Strike, Tolerance, Waiver,
+};
+use core::ops::Range;
+use strongroom_units::time::Date;
+use strongroom_units::{Money, Rate, Symbol};
+use toml::Spanned;
+
+pub(super) fn parse(text: &str) -> Result<FundDefinition, DefinitionError> {
+    let raw: RawFund = toml::from_str(text).map_err(|error| unreadable(text, &error))?;
+    Checker { text }.fund(raw)
+}
+
+fn unreadable(text: &str, error: &toml::de::Error) -> DefinitionError {
+    let message = error.message().trim().replace('\n', " ");
+    let fix = if message.contains("floating point") {
+        "Write the number in quotes, like \"0.0025\": a bare float loses digits"
+    } else if message.contains("missing field") {
+        "Add the missing field; funds/bitcoin.toml shows every one"
+    } else {
+        "Correct this line; funds/bitcoin.toml shows every field"
+    };
+    DefinitionError::new(text, error.span(), "definition.must_be_readable", message, fix)
+}
+
+/// Knows the text, so that each refusal names its line.
+struct Checker<'a> {
+    text: &'a str,
+}
+
+impl Checker<'_> {
+    fn fund(&self, raw: RawFund) -> Result<FundDefinition, DefinitionError> {
+        let seed = Seed {
+            date: raw.seed.date.get_ref().0,
+            shares: *raw.seed.shares.get_ref(),
+            nav_per_share: raw.seed.nav_per_share.get_ref().0,
+        };
+        self.positive(raw.seed.shares.span(), i128::from(seed.shares.count()), "seed.shares")?;
+        self.positive(raw.seed.nav_per_share.span(), seed.nav_per_share.units(), "seed.nav_per_share")?;
+        self.named(&raw.name)?;
+        if *raw.currency.get_ref() != Symbol::USD {
+            let message = format!("the currency {} is not kept", raw.currency.get_ref());
+            return self.refuse(
+                raw.currency.span(),
+                "definition.currency_must_be_usd",
+                message,
+                "Write \"USD\"",
+            );
+        }
+        if !raw.calendar.is_session(seed.date) {
+            let message = format!("{} is not a session of the fund's calendar", seed.date);
+            let fix = "Write the date of a session";
+            return self.refuse(raw.seed.date.span(), "definition.seed_date_must_be_a_session", message, fix);
+        }
+        let kind = *raw.kind.get_ref();
+        let creation_unit = raw.creation_unit.iter().map(|entry| {
+            let unit = entry.get_ref();
+            (entry.span(), unit.from, unit.shares)
+        });
+        for (span, _, shares) in creation_unit.clone() {
+            self.positive(span, i128::from(shares.count()), "creation_unit.shares")?;
+        }
+        let benchmark = raw.benchmark.iter().map(|entry| {
+            let named = entry.get_ref();
+            (entry.span(), named.from, Benchmark { id: named.id.clone(), name: named.name.clone() })
+        });
+        Ok(FundDefinition {
+            id: raw.id,
+            name: raw.name.get_ref().clone(),
+            kind,
+            currency: *raw.currency.get_ref(),
+            assets: self.assets(kind, &raw)?,
+            seed,
+            calendar: raw.calendar,
+            strike: Strike { zone: raw.strike.zone, time: raw.strike.time.0 },
+            creation_unit: self.dated("creation_unit", seed.date, creation_unit)?,
+            benchmark: self.dated("benchmark", seed.date, benchmark)?,
+            custody: self.custody(&raw, seed.date)?,
+            order_windows: self.order_windows(&raw)?,
+            tolerance: self.tolerance(&raw)?,
+            cost_method: raw.cost_method,
+            fee: self.fee(raw.fee)?,
+        })
+    }
+
+    fn assets(&self, kind: FundKind, raw: &RawFund) -> Result<Vec<Asset>, DefinitionError> {
+        let span = raw.asset.span();
+        let list = raw.asset.get_ref();
+        let FundKind::SingleAsset = kind;
+        if list.len() != 1 {
+            let message = format!("a single-asset fund lists {} assets", list.len());
+            return self.refuse(
+                span,
+                "definition.single_asset_fund_must_list_one_asset",
+                message,
+                "Write one [[asset]]",
+            );
+        }
+        let mut assets: Vec<Asset> = Vec::with_capacity(list.len());
+        for entry in list {
+            let asset = entry.get_ref();
+            let taken =
+                asset.symbol == *raw.currency.get_ref() || assets.iter().any(|a| a.symbol == asset.symbol);
+            if taken {
+                let message = format!("the symbol {} is already used", asset.symbol);
+                return self.refuse(
+                    entry.span(),
+                    "definition.asset_symbols_must_differ",
+                    message,
+                    "Name each asset once",
+                );
+            }
+            assets.push(Asset { symbol: asset.symbol, name: asset.name.clone(), scale: asset.scale });
+        }
+        Ok(assets)
+    }
+
+    fn fee(&self, raw: RawFee) -> Result<FeeSchedule, DefinitionError> {
+        let rates =
+            raw.rate.iter().map(|entry| (entry.span(), entry.get_ref().from, entry.get_ref().annual.0));
+        for (span, _, rate) in rates.clone() {
+            self.annual_rate(span, rate)?;
+        }
+        let rate = self.dated_from_anywhere("fee.rate", rates)?;
+        let accrual = match (raw.accrual, &raw.coin_decimals) {
+            (RawAccrual::Money, None) => FeeAccrual::Money,
+            (RawAccrual::Money, Some(decimals)) => {
+                let message = "coin_decimals is given, but the fee accrues in money";
+                let fix = "Remove coin_decimals, or write accrual = \"coins\"";
+                return self.refuse(
+                    decimals.span(),
+                    "definition.coin_decimals_must_go_with_coins",
+                    message,
+                    fix,
+                );
+            }
+            (RawAccrual::Coins, decimals) => {
+                FeeAccrual::Coins { decimals: decimals.as_ref().map_or(8, |decimals| *decimals.get_ref()) }
+            }
+        };
+        let waivers = raw
+            .waiver
+            .iter()
+            .map(|entry| self.waiver(entry, &rate, accrual))
+            .collect::<Result<Vec<_>, _>>()?;
+        self.waivers_do_not_overlap(&raw, &waivers)?;
+        let session = raw.payment.session;
+        if !(1..=20).contains(session.get_ref()) {
+            let message = format!("session {} is outside 1 to 20", session.get_ref());
+            let fix = "Write the number of the session on which the fee is paid, like 10";
+            return self.refuse(session.span(), "definition.payment_session_must_be_1_to_20", message, fix);
+        }
+        let payment = FeePayment { every: raw.payment.every, session: *session.get_ref() };
+        Ok(FeeSchedule { accrual, day_count: raw.day_count, rate, waivers, payment })
+    }
+
+    fn waiver(
+        &self,
+        entry: &Spanned<super::raw::RawWaiver>,
+        rate: &Dated<Rate>,
+        accrual: FeeAccrual,
+    ) -> Result<Waiver, DefinitionError> {
+        let raw = entry.get_ref();
+        let waiver = Waiver {
+            from: raw.from.0,
+            through: raw.through.0,
+            annual: raw.annual.0,
+            first: raw.first.as_ref().map(|Exact(money)| *money),
+        };
+        self.annual_rate(entry.span(), waiver.annual)?;
+        if waiver.through < waiver.from {
+            let message =
+                format!("the waiver ends on {} before it begins on {}", waiver.through, waiver.from);
+            let fix = "Write `through` on or after `from`; the last day is included";
+            return self.refuse(entry.span(), "definition.waiver_must_end_after_it_begins", message, fix);
+        }
+        if rate.at(waiver.from).is_none_or(|full| waiver.annual >= *full) {
+            let message = format!("the waived rate {} does not lower the fee of that day", waiver.annual);
+            let fix = "Write a rate below fee.rate, or remove the waiver";
+            return self.refuse(entry.span(), "definition.waiver_must_lower_the_fee", message, fix);
+        }
+        if waiver.first.is_some_and(|first| first <= Money::ZERO) {
+            let message = "the waived tranche is not above zero";
+            let fix = "Write the tranche in the fund's currency, like \"5_000_000_000\", or remove `first`";
+            return self.refuse(entry.span(), "definition.waiver_tranche_must_be_positive", message, fix);
+        }
+        if waiver.first.is_some() && accrual != FeeAccrual::Money {
+            let message = "a tranche in money needs a fee in money";
+            let fix = "Remove `first`, or write accrual = \"money\"";
+            return self.refuse(entry.span(), "definition.waiver_tranche_must_go_with_money", message, fix);
+        }
+        Ok(waiver)
+    }
+
+    fn waivers_do_not_overlap(&self, raw: &RawFee, waivers: &[Waiver]) -> Result<(), DefinitionError> {
+        for (index, (later, entry)) in waivers.iter().zip(&raw.waiver).enumerate() {
+            let overlaps = |earlier: &&Waiver| earlier.from <= later.through && later.from <= earlier.through;
+            if let Some(earlier) = waivers.iter().take(index).find(overlaps) {
+                let message = format!("this waiver overlaps the one from {}", earlier.from);
+                let fix = "Let one waiver end before the next begins";
+                return self.refuse(entry.span(), "definition.waivers_must_not_overlap", message, fix);
+            }
+        }
+        Ok(())
+    }
+
+    fn custody(&self, raw: &RawFund, seed: Date) -> Result<Vec<CustodyAccount>, DefinitionError> {
+        let accounts: Vec<CustodyAccount> = raw
+            .custody
+            .get_ref()
+            .iter()
+            .map(|entry| {
+                let account = entry.get_ref();
+                CustodyAccount {
+                    account: account.account,
+                    custodian: account.custodian.clone(),
+                    from: account.from.0,
+                }
+            })
+            .collect();
+        for kind in [CustodyKind::Vault, CustodyKind::Trading] {
+            if !accounts.iter().any(|account| account.account == kind && account.from <= seed) {
+                let message = format!("no {kind:?} account is open on the seed date");
+                let fix = "Write one [[custody]] for \"vault\" and one for \"trading\"";
+                return self.refuse(
+                    raw.custody.span(),
+                    "definition.custody_must_have_both_accounts",
+                    message,
+                    fix,
+                );
+            }
+        }
+        Ok(accounts)
+    }
+
+    fn order_windows(&self, raw: &RawFund) -> Result<Vec<OrderWindow>, DefinitionError> {
+        let mut windows: Vec<OrderWindow> = Vec::new();
+        for entry in raw.order_window.get_ref() {
+            let window = entry.get_ref();
+            let window = OrderWindow {
+                from: window.from.0,
+                method: window.method,
+                cut_off: window.cut_off.0,
+                sessions_before: window.sessions_before,
+            };
+            if windows.iter().any(|other| other.method == window.method && other.from == window.from) {
+                let message = format!("two windows for {} orders begin on {}", window.method, window.from);
+                let fix = "Keep one window for each method and date";
+                return self.refuse(entry.span(), "definition.order_windows_must_differ", message, fix);
+            }
+            if window.sessions_before == 0 && window.cut_off > raw.strike.time.0 {
+                let message = format!("the cut-off {} on the trade date is after the strike", window.cut_off);
+                let fix = "Write a cut-off before the strike: later orders would deal at a known price";
+                return self.refuse(entry.span(), "definition.cut_off_must_be_before_strike", message, fix);
+            }
+            if window.sessions_before > 5 {
+                let message = format!("a cut-off {} sessions before the trade date", window.sessions_before);
+                let fix = "Write at most 5";
+                return self.refuse(
+                    entry.span(),
+                    "definition.cut_off_must_be_within_five_sessions",
+                    message,
+                    fix,
+                );
+            }
+            windows.push(window);
+        }
+        if windows.is_empty() {
+            let fix = "Write one [[order_window]] for \"cash\" or \"in-kind\" orders";
+            let code = "definition.order_window_must_exist";
+            return self.refuse(raw.order_window.span(), code, "the fund takes no orders", fix);
+        }
+        Ok(windows)
+    }
+
+    fn tolerance(&self, raw: &RawFund) -> Result<Tolerance, DefinitionError> {
+        let jump = raw.tolerance.price_jump.get_ref().0;
+        self.positive(raw.tolerance.price_jump.span(), jump.units(), "tolerance.price_jump")?;
+        let unchanged = *raw.tolerance.unchanged_sessions.get_ref();
+        self.positive(
+            raw.tolerance.unchanged_sessions.span(),
+            i128::from(unchanged),
+            "tolerance.unchanged_sessions",
+        )?;
+        Ok(Tolerance {
+            price_jump: jump,
+            unchanged_sessions: unchanged,
+            non_session_price: raw.tolerance.non_session_price,
+        })
+    }
+
+    /// A dated list that has to be in force on the seed date.
+    fn dated<T>(
+        &self,
+        field: &str,
+        seed: Date,
+        entries: impl Iterator<Item = (Range<usize>, TomlDate, T)> + Clone,
+    ) -> Result<Dated<T>, DefinitionError> {
+        let first = entries.clone().next();
+        let list = self.dated_from_anywhere(field, entries)?;
+        if let Some((span, from, _)) = first.filter(|_| list.at(seed).is_none()) {
+            let message = format!("the first {field} begins on {}, after the seed date {seed}", from.0);
+            let fix = format!("Write from = {seed} or earlier");
+            return self.refuse(span, "definition.dated_list_must_cover_the_seed", message, fix);
+        }
+        Ok(list)
+    }
+
+    fn dated_from_anywhere<T>(
+        &self,
+        field: &str,
+        entries: impl Iterator<Item = (Range<usize>, TomlDate, T)> + Clone,
+    ) -> Result<Dated<T>, DefinitionError> {
+        let list = entries.clone().map(|(_, from, value)| (from.0, value)).collect();
+        Dated::try_new(list).map_err(|index| {
+            let span = entries.clone().nth(index).map(|(span, ..)| span);
+            let message = match span {
+                None => format!("the list {field} is empty"),
+                Some(_) => format!("the dates of {field} do not ascend"),
+            };
+            let fix = "Write the entries oldest first, each with its own `from`";
+            DefinitionError::new(self.text, span, "definition.dated_list_must_ascend", message, fix)
+        })
+    }
+
+    fn positive(&self, span: Range<usize>, units: i128, field: &str) -> Result<(), DefinitionError> {
+        if units > 0 {
+            return Ok(());
+        }
+        let message = format!("{field} is not above zero");
+        self.refuse(span, "definition.number_must_be_positive", message, "Write a number above zero")
+    }
+
+    fn annual_rate(&self, span: Range<usize>, rate: Rate) -> Result<(), DefinitionError> {
+        let most = Rate::from_units(10i128.pow(17)); // a tenth a year: no sponsor fee is near it
+        if !rate.is_negative() && rate <= most {
+            return Ok(());
+        }
+        let message = format!("an annual rate of {rate} is outside 0 to 0.1");
+        let fix = "Write the rate as a fraction: a quarter of a per cent is \"0.0025\"";
+        self.refuse(span, "definition.rate_must_be_a_fraction", message, fix)
+    }
+
+    fn named(&self, name: &Spanned<String>) -> Result<(), DefinitionError> {
+        let text = name.get_ref();
+        if !text.trim().is_empty() && text.chars().count() <= 120 && !text.chars().any(char::is_control) {
+            return Ok(());
+        }
+        let fix = "Write the fund's name in 1 to 120 characters";
+        self.refuse(
+            name.span(),
+            "definition.name_must_be_1_to_120_characters",
+            "the name is empty or too long",
+            fix,
+        )
+    }
+
+    fn refuse<T>(
+        &self,
+        span: Range<usize>,
+        code: &'static str,
+        message: impl Into<String>,
+        fix: impl Into<String>,
+    ) -> Result<T, DefinitionError> {
+        Err(DefinitionError::new(self.text, Some(span), code, message, fix))
+    }
+}
