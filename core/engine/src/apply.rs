@@ -1,0 +1,275 @@
+//! Writes an event into the state. It never refuses: what was decided has happened.
+//!
+//! An error here means that the log does not belong to this state (it was edited, or events are missing), and
+//! ends the replay.
+
+use crate::command::Liability;
+use crate::event::{Event, NavRecord, OrderDealt, Restatement, Sale, SaleLine};
+use crate::ledger::Ledger;
+use crate::order::{Order, OrderId, OrderSide, OrderState};
+use crate::posting::postings;
+use crate::refusal::Refusal;
+use crate::reserve::{ReserveSheet, entitled_shares};
+use crate::state::{ClosedOrder, FundState, FundStatus, Parts, PriceRecord};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use strongroom_fund::FundDefinition;
+use strongroom_fund::lots::{Lot, Lots};
+use strongroom_fund::rollforward::{Movement, MovementKind};
+use strongroom_units::time::{Date, Timestamp};
+use strongroom_units::{Money, NumberError, Symbol};
+
+/// The state after the first event of a stream.
+pub(crate) fn open(event: &Event, at: Timestamp) -> Result<FundState, Refusal> {
+    let Event::FundOpened { definition, purchase, nav, .. } = event else {
+        return Err(Refusal::FundMustBeOpen);
+    };
+    let parsed = Arc::new(FundDefinition::parse(definition)?);
+    let lots = parsed.assets.iter().map(|asset| (asset.symbol, Lots::new(parsed.cost_method, asset.scale)));
+    let mut state = FundState {
+        parts: Parts {
+            definition_text: definition.clone(),
+            last_at: at,
+            status: FundStatus::Running,
+            issued: nav.inputs.shares,
+            ledger: Ledger::default(),
+            reserve: ReserveSheet::default(),
+            lots: lots.collect(),
+            movements: BTreeMap::new(),
+            prices: BTreeMap::new(),
+            navs: Vec::new(),
+            orders: BTreeMap::new(),
+            closed: BTreeMap::new(),
+            expenses: BTreeMap::new(),
+            coins_accrued_through: nav.date,
+            coin_fees: BTreeMap::new(),
+            fee_paid: Money::ZERO,
+            fee_adjusted: Money::ZERO,
+        },
+        definition: parsed,
+    };
+    for (asset, input) in &nav.inputs.assets {
+        state.record_price(
+            *asset,
+            nav.date,
+            PriceRecord { price: input.price, source: "seed purchase".into() },
+        );
+    }
+    state.come_in(nav.date, MovementKind::Purchased, purchase)?;
+    state.parts.navs.push((**nav).clone());
+    state.books(event, None)?;
+    Ok(state)
+}
+
+impl FundState {
+    /// Applies an event that became known at `at`.
+    pub(crate) fn apply(&mut self, event: &Event, at: Timestamp) -> Result<(), Refusal> {
+        let order = subject(event).and_then(|id| self.parts.orders.get(id)).cloned();
+        self.books(event, order.as_ref())?;
+        self.parts.last_at = at;
+        match event {
+            Event::FundOpened { .. } => return Err(Refusal::FundMustNotBeOpen(self.definition.id)),
+            Event::PricesRecorded { asset, source, rows } => {
+                let source: Arc<str> = source.as_str().into();
+                for row in rows {
+                    self.record_price(
+                        *asset,
+                        row.date,
+                        PriceRecord { price: row.price, source: source.clone() },
+                    );
+                }
+            }
+            Event::PriceCorrected { asset, date, new, restatement, .. } => {
+                self.record_price(*asset, *date, PriceRecord { price: *new, source: "correction".into() });
+                self.restate(restatement)?;
+            }
+            Event::OrderAccepted { order } => self.keep(order.clone()),
+            Event::LateOrderRecorded { order, restatement, .. } => {
+                self.keep(order.clone());
+                self.restate(restatement)?;
+                self.reserve_as_of_last_strike()?;
+            }
+            Event::OrderCancelled { id } => {
+                self.close(id, true)?;
+            }
+            Event::NavStruck { nav, dealt } => self.strike(nav, dealt)?,
+            Event::OrderExecuted { id, trade, variance, cash_due } => {
+                self.execute(id, trade, *variance, *cash_due)?
+            }
+            Event::OrderSettled { id, in_kind } => self.settle(id, in_kind.as_ref())?,
+            Event::FeeAccrued { day, coins } => {
+                self.parts.coins_accrued_through = *day;
+                self.parts.coin_fees.insert(*day, coins.clone());
+            }
+            Event::Paid { liability, sale, amount } => self.pay(*liability, sale, *amount, at)?,
+            Event::ExpenseRecorded { id, effective, amount, restatement, .. } => {
+                self.parts.expenses.insert(id.clone(), (*effective, *amount));
+                self.restate(restatement)?;
+            }
+            Event::CustodyTransferred { .. } => {}
+            Event::FundHalted { scope, reason } => {
+                self.parts.status = FundStatus::Halted { scope: *scope, reason: reason.clone() };
+            }
+            Event::FundResumed { .. } => self.parts.status = FundStatus::Running,
+        }
+        Ok(())
+    }
+
+    fn books(&mut self, event: &Event, order: Option<&Order>) -> Result<(), Refusal> {
+        let journal = postings(event, order)?;
+        self.parts.ledger.post(&journal)?;
+        Ok(self.parts.reserve.follow(event, &journal, order)?)
+    }
+
+    fn record_price(&mut self, asset: Symbol, date: Date, record: PriceRecord) {
+        self.parts.prices.entry(asset).or_default().insert(date, record);
+    }
+
+    fn keep(&mut self, order: Order) {
+        self.parts.orders.insert(order.id.clone(), order);
+    }
+
+    fn close(&mut self, id: &OrderId, cancelled: bool) -> Result<Order, Refusal> {
+        let order = self.parts.orders.remove(id).ok_or_else(|| Refusal::OrderMustBeOpen(id.clone()))?;
+        let closed =
+            ClosedOrder { side: order.side, shares: order.shares, trade_date: order.trade_date, cancelled };
+        self.parts.closed.insert(id.clone(), closed);
+        Ok(order)
+    }
+
+    fn strike(&mut self, nav: &NavRecord, dealt: &[OrderDealt]) -> Result<(), Refusal> {
+        self.parts.navs.push(nav.clone());
+        for deal in dealt {
+            let order = self.open_order(&deal.id)?;
+            order.state = OrderState::Struck { nav_value: deal.nav_value, coins: deal.coins.clone() };
+        }
+        self.reserve_as_of_last_strike()
+    }
+
+    fn execute(
+        &mut self,
+        id: &OrderId,
+        trade: &Sale,
+        variance: Money,
+        cash_due: Money,
+    ) -> Result<(), Refusal> {
+        let order = self.open_order(id)?;
+        let OrderState::Struck { nav_value, coins } = order.state.clone() else {
+            return Err(Refusal::OrderMustBeOpen(id.clone()));
+        };
+        order.state = OrderState::Executed { nav_value, coins, variance, cash_due };
+        let (side, date) = (order.side, order.trade_date);
+        match side {
+            OrderSide::Creation => self.come_in(date, MovementKind::Purchased, trade),
+            OrderSide::Redemption => self.go_out(date, MovementKind::SoldForRedemption, trade),
+        }
+    }
+
+    fn settle(&mut self, id: &OrderId, in_kind: Option<&Sale>) -> Result<(), Refusal> {
+        let order = self.close(id, false)?;
+        let issued = self.parts.issued;
+        self.parts.issued = match order.side {
+            OrderSide::Creation => issued.try_add(order.shares)?,
+            OrderSide::Redemption => issued.try_sub(order.shares)?,
+        };
+        match (in_kind, order.side) {
+            (None, _) => Ok(()),
+            (Some(sale), OrderSide::Creation) => {
+                self.come_in(order.trade_date, MovementKind::ContributedInKind, sale)
+            }
+            (Some(sale), OrderSide::Redemption) => {
+                self.go_out(order.trade_date, MovementKind::DistributedInKind, sale)
+            }
+        }
+    }
+
+    fn pay(
+        &mut self,
+        liability: Liability,
+        sale: &Sale,
+        amount: Money,
+        at: Timestamp,
+    ) -> Result<(), Refusal> {
+        if let Liability::SponsorFee { through } = liability {
+            self.parts.fee_paid = self.parts.fee_paid.try_add(amount)?;
+            self.parts.coin_fees.retain(|day, _| through.is_some_and(|through| *day > through));
+        }
+        let kind = if amount.is_zero() {
+            MovementKind::DistributedForSponsorFee
+        } else {
+            MovementKind::SoldForExpenses
+        };
+        self.go_out(self.definition.strike.zone.date_of(at), kind, sale)
+    }
+
+    fn restate(&mut self, restatement: &Restatement) -> Result<(), Refusal> {
+        for nav in &restatement.navs {
+            let index = self.parts.navs.binary_search_by_key(&nav.date, |nav| nav.date);
+            let slot = index.ok().and_then(|index| self.parts.navs.get_mut(index));
+            *slot.ok_or(Refusal::NavMustBeOnASession(nav.date))? = nav.clone();
+        }
+        self.parts.fee_adjusted = self.parts.fee_adjusted.try_add(restatement.fee_adjustment)?;
+        if restatement.navs.is_empty() {
+            return Ok(());
+        }
+        self.reserve_as_of_last_strike()
+    }
+
+    fn reserve_as_of_last_strike(&mut self) -> Result<(), Refusal> {
+        let entitled = entitled_shares(self.parts.issued, self.parts.orders.values())?;
+        if let Some(nav) = self.parts.navs.last() {
+            self.parts.reserve.restate(&nav.current, entitled);
+        }
+        Ok(())
+    }
+
+    fn open_order(&mut self, id: &OrderId) -> Result<&mut Order, Refusal> {
+        self.parts.orders.get_mut(id).ok_or_else(|| Refusal::OrderMustBeOpen(id.clone()))
+    }
+
+    fn come_in(&mut self, date: Date, kind: MovementKind, sale: &Sale) -> Result<(), Refusal> {
+        for (asset, line) in &sale.assets {
+            let lots = self.parts.lots.get_mut(asset).ok_or(Refusal::AssetMustBeInDefinition(*asset))?;
+            lots.acquire(Lot { acquired: date, quantity: line.quantity, cost: line.cost })?;
+            let SaleLine { quantity, value, cost, .. } = *line;
+            self.move_coins(*asset, Movement { date, kind, quantity, value, cost });
+        }
+        Ok(())
+    }
+
+    fn go_out(&mut self, date: Date, kind: MovementKind, sale: &Sale) -> Result<(), Refusal> {
+        for (asset, line) in &sale.assets {
+            let lots = self.parts.lots.get_mut(asset).ok_or(Refusal::AssetMustBeInDefinition(*asset))?;
+            *lots = lots.relieve(line.quantity)?.1;
+            self.move_coins(*asset, leaving(date, kind, line)?);
+        }
+        Ok(())
+    }
+
+    fn move_coins(&mut self, asset: Symbol, movement: Movement) {
+        let movements = self.parts.movements.entry(asset).or_default();
+        // An execution entered late belongs to its trade date: keep the list in order of what was true when.
+        let place = movements.partition_point(|earlier| earlier.date <= movement.date);
+        movements.insert(place, movement);
+    }
+}
+
+/// The order that an event is about, when it has to be open already.
+pub(crate) fn subject(event: &Event) -> Option<&OrderId> {
+    match event {
+        Event::OrderCancelled { id } | Event::OrderExecuted { id, .. } | Event::OrderSettled { id, .. } => {
+            Some(id)
+        }
+        _ => None,
+    }
+}
+
+fn leaving(date: Date, kind: MovementKind, line: &SaleLine) -> Result<Movement, NumberError> {
+    Ok(Movement {
+        date,
+        kind,
+        quantity: line.quantity.try_neg()?,
+        value: line.value.try_neg()?,
+        cost: line.cost.try_neg()?,
+    })
+}

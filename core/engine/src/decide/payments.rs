@@ -1,0 +1,133 @@
+//! Paying what is owed: the sponsor fee and other expenses, by selling coins or in coins.
+
+use super::orders::holds;
+use super::{covered, positive, relieved, valued};
+use crate::command::Liability;
+use crate::event::{Event, NavRecord, Sale};
+use crate::ledger::Account;
+use crate::refusal::Refusal;
+use crate::state::FundState;
+use std::collections::BTreeMap;
+use strongroom_fund::definition::FeeAccrual;
+use strongroom_units::time::Date;
+use strongroom_units::{Money, Price, Quantity, Rounding, Symbol};
+
+pub(super) fn pay(
+    state: &FundState,
+    liability: Liability,
+    prices: &BTreeMap<Symbol, Price>,
+) -> Result<Vec<Event>, Refusal> {
+    let in_coins = matches!(state.definition().fee.accrual, FeeAccrual::Coins { .. });
+    match liability {
+        Liability::SponsorFee { through } => {
+            let nav = struck_by(state, through)?;
+            let liability = Liability::SponsorFee { through: Some(nav.date) };
+            if in_coins {
+                return pay_in_coins(state, liability, nav.date);
+            }
+            sell(state, liability, fee_due(state, nav.date)?, prices)
+        }
+        Liability::Expenses => {
+            sell(state, liability, state.ledger().money(Account::AccruedExpense).try_neg()?, prices)
+        }
+    }
+}
+
+/// Sells coins for what is due, in whole cents.
+///
+/// No more coins are sold than the last strike set aside for the liability: when the price has fallen since, the
+/// proceeds pay a part and the rest stays accrued until the next strike, so a payment never takes coins that
+/// are owed to shares.
+fn sell(
+    state: &FundState,
+    liability: Liability,
+    due: Money,
+    prices: &BTreeMap<Symbol, Price>,
+) -> Result<Vec<Event>, Refusal> {
+    let due = due.to_cents(Rounding::Floor)?;
+    if due <= Money::ZERO {
+        return Err(Refusal::PaymentMustHaveSomethingAccrued);
+    }
+    let coins = coins_to_sell(state, due, prices)?;
+    holds(state, Account::Trading, &coins)?;
+    let sale =
+        valued(&coins, prices, Rounding::Floor, |asset, quantity, _| relieved(state, asset, quantity))?;
+    let amount = due.min(sale.value);
+    if amount <= Money::ZERO {
+        return Err(Refusal::PaymentMustHaveSomethingAccrued);
+    }
+    covered(state, Event::Paid { liability, sale, amount }, None)
+}
+
+fn coins_to_sell(
+    state: &FundState,
+    due: Money,
+    prices: &BTreeMap<Symbol, Price>,
+) -> Result<BTreeMap<Symbol, Quantity>, Refusal> {
+    let positions = state.reserve().positions()?;
+    let mut values = BTreeMap::new();
+    for position in &positions {
+        let value = positive(position.asset, prices)?.value(position.held, Rounding::HalfEven)?;
+        values.insert(position.asset, value);
+    }
+    let total = values.values().try_fold(Money::ZERO, |sum, value| sum.try_add(*value))?;
+    let mut coins = BTreeMap::new();
+    for position in positions {
+        let value = values.get(&position.asset).copied().unwrap_or_default();
+        let share = due.try_mul_div(value.units(), total.units(), Rounding::Ceiling)?;
+        let price = positive(position.asset, prices)?;
+        let wanted = share.buys(price, position.held.scale(), Rounding::Ceiling)?;
+        let capped =
+            if position.set_aside.try_sub(wanted)?.is_negative() { position.set_aside } else { wanted };
+        if !capped.is_zero() {
+            coins.insert(position.asset, capped);
+        }
+    }
+    Ok(coins)
+}
+
+fn pay_in_coins(state: &FundState, liability: Liability, through: Date) -> Result<Vec<Event>, Refusal> {
+    let mut coins: BTreeMap<Symbol, Quantity> = BTreeMap::new();
+    for fees in state.parts.coin_fees.range(..=through).map(|(_, fees)| fees) {
+        for (asset, fee) in fees {
+            let sum = coins.entry(*asset).or_insert(Quantity::zero(fee.scale()));
+            *sum = sum.try_add(*fee)?;
+        }
+    }
+    coins.retain(|_, quantity| !quantity.is_zero());
+    if coins.is_empty() {
+        return Err(Refusal::PaymentMustHaveSomethingAccrued);
+    }
+    holds(state, Account::Trading, &coins)?;
+    let sale = at_last_strike(state, &coins)?;
+    covered(state, Event::Paid { liability, sale, amount: Money::ZERO }, None)
+}
+
+fn at_last_strike(state: &FundState, coins: &BTreeMap<Symbol, Quantity>) -> Result<Sale, Refusal> {
+    let prices = state
+        .last_nav()
+        .map(|nav| nav.inputs.assets.iter().map(|(asset, input)| (*asset, input.price)).collect())
+        .unwrap_or_default();
+    valued(coins, &prices, Rounding::HalfUp, |asset, quantity, _| relieved(state, asset, quantity))
+}
+
+/// Fee accrued through a day less everything paid so far.
+fn fee_due(state: &FundState, through: Date) -> Result<Money, Refusal> {
+    let accrued = state
+        .navs()
+        .iter()
+        .take_while(|nav| nav.date <= through)
+        .try_fold(Money::ZERO, |sum, nav| sum.try_add(nav.current.valuation.fee))?;
+    Ok(accrued.try_sub(state.parts.fee_paid)?)
+}
+
+/// The last NAV on or before a day.
+fn struck_by(state: &FundState, through: Option<Date>) -> Result<&NavRecord, Refusal> {
+    let by = |nav: &&NavRecord| through.is_none_or(|through| nav.date <= through);
+    let last = state.last_nav().map(|nav| nav.date);
+    if let Some(through) = through.filter(|through| last.is_none_or(|last| *through > last)) {
+        return Err(Refusal::PaymentMustBeThroughAStruckDay(through));
+    }
+    let nav = state.navs().iter().rev().find(by);
+    nav.ok_or(Refusal::PaymentMustBeThroughAStruckDay(through.or(last).unwrap_or_default()))
+}

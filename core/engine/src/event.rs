@@ -1,0 +1,293 @@
+//! What has happened to a fund: the only things that the log holds, and the only serialised form of the engine.
+//!
+//! Events carry results, not instructions: replaying them needs no price, no fee formula and no rounding.
+
+use crate::command::{HaltScope, Liability};
+use crate::order::{Order, OrderId};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use strongroom_fund::definition::CustodyKind;
+use strongroom_fund::valuation::Valuation;
+use strongroom_units::time::{Date, Timestamp};
+use strongroom_units::{Money, PerShare, Price, Quantity, Shares, Symbol};
+
+/// One fact. The instant at which it became known is in the record around it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub enum Event {
+    /// The fund exists, and the seed's coins are in the vault.
+    FundOpened {
+        /// Text of the `fund.toml`.
+        definition: String,
+        /// Money paid in for the seed shares.
+        paid_in: Money,
+        /// The seed purchase.
+        purchase: Sale,
+        /// The opening record: the seed's NAV.
+        nav: Box<NavRecord>,
+    },
+    /// Reference rates were recorded.
+    PricesRecorded {
+        /// Which asset.
+        asset: Symbol,
+        /// Where they come from.
+        source: String,
+        /// New rows only.
+        rows: Vec<RecordedPrice>,
+    },
+    /// A recorded reference rate was wrong.
+    PriceCorrected {
+        /// Which asset.
+        asset: Symbol,
+        /// The day it was true.
+        date: Date,
+        /// What had been recorded.
+        old: Price,
+        /// What is right.
+        new: Price,
+        /// Why.
+        reason: String,
+        /// Every published NAV that changes.
+        restatement: Restatement,
+    },
+    /// An order was taken.
+    OrderAccepted {
+        /// The order.
+        order: Order,
+    },
+    /// An order taken in time was entered after its strike, and dealt at that strike's NAV.
+    LateOrderRecorded {
+        /// The order, already struck.
+        order: Order,
+        /// Why it was late.
+        reason: String,
+        /// Every published NAV that changes.
+        restatement: Restatement,
+    },
+    /// An order was withdrawn before its cut-off.
+    OrderCancelled {
+        /// Which.
+        id: OrderId,
+    },
+    /// NAV was struck and the orders of the day dealt.
+    NavStruck {
+        /// The NAV with everything it was computed from.
+        nav: Box<NavRecord>,
+        /// Orders dealt at it.
+        dealt: Vec<OrderDealt>,
+    },
+    /// Coins of a cash order were bought or sold.
+    OrderExecuted {
+        /// Which.
+        id: OrderId,
+        /// Coins, money and, for coins sold, cost relieved.
+        trade: Sale,
+        /// What the participant bears beyond NAV; negative is a credit.
+        variance: Money,
+        /// What the participant pays or receives.
+        cash_due: Money,
+    },
+    /// An order settled.
+    OrderSettled {
+        /// Which.
+        id: OrderId,
+        /// For an order in kind, its coins at the strike's value; none for cash orders, whose coins moved at execution.
+        in_kind: Option<Sale>,
+    },
+    /// A calendar day's fee accrued in coins.
+    FeeAccrued {
+        /// The day.
+        day: Date,
+        /// Coins per asset.
+        coins: BTreeMap<Symbol, Quantity>,
+    },
+    /// A liability was paid.
+    Paid {
+        /// What for.
+        liability: Liability,
+        /// Coins sold, or delivered to the sponsor.
+        sale: Sale,
+        /// Money that reached the payee; zero when paid in coins.
+        amount: Money,
+    },
+    /// An expense accrued.
+    ExpenseRecorded {
+        /// The operator's name for it.
+        id: OrderId,
+        /// From which day it is true.
+        effective: Date,
+        /// How much.
+        amount: Money,
+        /// What for.
+        memo: String,
+        /// Every published NAV that changes.
+        restatement: Restatement,
+    },
+    /// Coins moved between the fund's own balances.
+    CustodyTransferred {
+        /// Which asset.
+        asset: Symbol,
+        /// From.
+        from: CustodyKind,
+        /// To.
+        to: CustodyKind,
+        /// How many.
+        quantity: Quantity,
+    },
+    /// Orders are no longer taken.
+    FundHalted {
+        /// Which.
+        scope: HaltScope,
+        /// Why.
+        reason: String,
+    },
+    /// Orders are taken again.
+    FundResumed {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// A recorded price with what was noticed about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordedPrice {
+    /// The day.
+    pub date: Date,
+    /// Currency per whole coin.
+    pub price: Price,
+    /// What was noticed.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub flag: Option<PriceFlag>,
+}
+
+/// What an import noticed about a price that it kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PriceFlag {
+    /// Dated on no session: it may value a period end, never a NAV.
+    NonSession,
+    /// Moved more than the definition's limit against the price before.
+    Jump,
+    /// Its strike had already passed when it came.
+    Late,
+}
+
+impl PriceFlag {
+    /// The flag's name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NonSession => "non-session",
+            Self::Jump => "jump",
+            Self::Late => "late",
+        }
+    }
+}
+
+/// Coins that changed hands with a value: bought, sold, contributed or delivered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sale {
+    /// Per asset: coins, price, value and cost, all positive.
+    pub assets: BTreeMap<Symbol, SaleLine>,
+    /// Sum of the values, in cents.
+    pub value: Money,
+}
+
+/// One asset of a [`Sale`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SaleLine {
+    /// Coins.
+    pub quantity: Quantity,
+    /// Price of each.
+    pub price: Price,
+    /// What they fetched or cost.
+    pub value: Money,
+    /// Cost added to the lots or relieved from them.
+    pub cost: Money,
+}
+
+/// An order dealt at a strike.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderDealt {
+    /// Which.
+    pub id: OrderId,
+    /// Its value at NAV, in cents.
+    pub nav_value: Money,
+    /// Coins due, per asset.
+    pub coins: BTreeMap<Symbol, Quantity>,
+}
+
+/// A struck NAV.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NavRecord {
+    /// The session.
+    pub date: Date,
+    /// When it was struck.
+    pub struck_at: Timestamp,
+    /// What it was computed from, with corrections since.
+    pub inputs: NavInputs,
+    /// The NAV with corrections since; equal to `published` while there are none.
+    pub current: NavFigures,
+    /// The NAV as published on the day; never changed.
+    pub published: NavFigures,
+    /// The recorded decision, when a tolerance had flagged the price.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub accepted: Option<String>,
+}
+
+/// What a NAV was computed from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NavInputs {
+    /// Per asset.
+    pub assets: BTreeMap<Symbol, AssetNav>,
+    /// Shares outstanding on a trade-date basis, before the day's orders.
+    pub shares: Shares,
+    /// Of these, shares whose coins are the fund's: creations struck earlier and not yet funded are left out.
+    pub entitled: Shares,
+    /// Cash and money receivable less payable.
+    pub cash: Money,
+    /// Sponsor fee accrued on earlier days and unpaid.
+    pub accrued_fee: Money,
+    /// Other expenses accrued and unpaid.
+    pub accrued_expenses: Money,
+    /// Date of the strike before: the fee covers each calendar day since.
+    pub after: Date,
+}
+
+/// One asset in a NAV.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AssetNav {
+    /// Reference rate.
+    pub price: Price,
+    /// Coins owned.
+    pub owned: Quantity,
+    /// Coins payable for fee accrued in coins.
+    pub accrued_fee: Quantity,
+    /// Coins due from creations struck earlier and not yet received.
+    pub pending_creations: Quantity,
+    /// Coins due to redemptions struck earlier and not yet given up.
+    pub pending_redemptions: Quantity,
+}
+
+/// A NAV and what follows from it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NavFigures {
+    /// The six steps.
+    pub valuation: Valuation,
+    /// Net assets ÷ shares, half even at eighteen decimals.
+    pub nav_per_share: Price,
+    /// The same as published: half up at two decimals.
+    pub nav_per_share_published: Money,
+    /// Per asset, the Basket Amount of one share, rounded down.
+    pub basket_amount: BTreeMap<Symbol, PerShare>,
+    /// Per asset, coins set aside for accrued fee and expenses, rounded up.
+    pub liability_coins: BTreeMap<Symbol, Quantity>,
+}
+
+/// The published NAVs that a correction changes.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Restatement {
+    /// The corrected records, oldest first, with `published` as it was.
+    pub navs: Vec<NavRecord>,
+    /// Fee accrued more (or, negative, less) than the books say: posted now.
+    pub fee_adjustment: Money,
+}

@@ -1,0 +1,33 @@
+//! The one place where a fund's rules meet: Command → decide → Events → apply.
+//!
+//! `decide` reads the state and may refuse; `apply` writes and never refuses. Both are pure: time comes in as an
+//! argument, and the same code runs a live day, a backtest of ten years and a simulated market. One log stream
+//! per fund; replaying a stream gives the state.
+
+mod apply;
+mod command;
+mod decide;
+mod event;
+mod fund;
+mod ledger;
+mod order;
+mod posting;
+mod record;
+mod refusal;
+mod reserve;
+mod state;
+pub mod statement;
+
+pub use command::{Command, HaltScope, Liability, NewOrder, PriceRow};
+pub use event::{
+    AssetNav, Event, NavFigures, NavInputs, NavRecord, OrderDealt, PriceFlag, RecordedPrice, Restatement,
+    Sale,
+};
+pub use fund::{Fund, Handled, Outcome, ReplayError};
+pub use ledger::{Account, Journal, Ledger};
+pub use order::{Order, OrderId, OrderSide, OrderState};
+pub use posting::postings;
+pub use record::{RecordError, decode, encode};
+pub use refusal::Refusal;
+pub use reserve::{ReserveBreach, ReserveSheet};
+pub use state::{FundState, FundStatus, PriceRecord};

@@ -1,0 +1,39 @@
+//! Events as records: a kind for people who read the log, and canonical JSON.
+
+use crate::event::Event;
+use thiserror::Error;
+
+/// A record that cannot be read or written.
+#[derive(Debug, Error)]
+#[error("the record is not an event of this program: {0}")]
+pub struct RecordError(#[from] serde_json::Error);
+
+/// The event's kind and its JSON. Equal events have equal bytes.
+pub fn encode(event: &Event) -> Result<(&'static str, String), RecordError> {
+    Ok((kind(event), serde_json::to_string(event)?))
+}
+
+/// Reads what [`encode`] wrote.
+pub fn decode(body: &str) -> Result<Event, RecordError> {
+    Ok(serde_json::from_str(body)?)
+}
+
+fn kind(event: &Event) -> &'static str {
+    match event {
+        Event::FundOpened { .. } => "fund-opened",
+        Event::PricesRecorded { .. } => "prices-recorded",
+        Event::PriceCorrected { .. } => "price-corrected",
+        Event::OrderAccepted { .. } => "order-accepted",
+        Event::LateOrderRecorded { .. } => "late-order-recorded",
+        Event::OrderCancelled { .. } => "order-cancelled",
+        Event::NavStruck { .. } => "nav-struck",
+        Event::OrderExecuted { .. } => "order-executed",
+        Event::OrderSettled { .. } => "order-settled",
+        Event::FeeAccrued { .. } => "fee-accrued",
+        Event::Paid { .. } => "paid",
+        Event::ExpenseRecorded { .. } => "expense-recorded",
+        Event::CustodyTransferred { .. } => "custody-transferred",
+        Event::FundHalted { .. } => "fund-halted",
+        Event::FundResumed { .. } => "fund-resumed",
+    }
+}

@@ -1,0 +1,169 @@
+//! The fund's solvency, per asset, at every event.
+//!
+//! INVARIANT: coins held (vault + trading + receivable − payable) ≥ entitlement + coins set aside for accrued fee
+//! and expenses, where entitlement = entitled shares × the Basket Amount per share recorded at the last strike.
+//! Entitled are the shares outstanding, less struck redemptions, plus struck and funded creations. The entitlement
+//! is never derived from the reserve that it checks: between two strikes it moves only with shares.
+//!
+//! Fee that accrues in coins after a strike is not yet in that strike's Basket Amount, so it is set aside at the
+//! next strike: both sides of the comparison are as of the last one.
+
+use crate::event::{Event, NavFigures};
+use crate::ledger::{Account, Journal};
+use crate::order::{Order, OrderSide, OrderState};
+use crate::refusal::Refusal;
+use core::fmt;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use strongroom_units::{NumberError, PerShare, Quantity, Rounding, Shares, Symbol};
+
+/// What is held and owed, per asset.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ReserveSheet {
+    /// Shares that are owed their Basket Amount.
+    entitled: Shares,
+    assets: BTreeMap<Symbol, AssetReserve>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct AssetReserve {
+    held: Quantity,
+    set_aside: Quantity,
+    basket_amount: PerShare,
+}
+
+/// A reserve that does not cover what is owed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReserveBreach {
+    /// The asset.
+    pub asset: Symbol,
+    /// Vault, trading and receivable, less payable.
+    pub held: Quantity,
+    /// Owed to shares.
+    pub entitlement: Quantity,
+    /// Set aside for accrued fee and expenses.
+    pub set_aside: Quantity,
+}
+
+impl fmt::Display for ReserveBreach {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { asset, held, entitlement, set_aside } = self;
+        write!(
+            f,
+            "{held} {asset} would be held, but {entitlement} are owed to shares and {set_aside} to accrued fee"
+        )
+    }
+}
+
+impl std::error::Error for ReserveBreach {}
+
+impl ReserveSheet {
+    /// Shares that are owed their Basket Amount.
+    pub fn entitled(&self) -> Shares {
+        self.entitled
+    }
+
+    /// Coins held, owed to shares, and set aside, per asset.
+    pub fn positions(&self) -> Result<Vec<ReserveBreach>, NumberError> {
+        self.assets.iter().map(|(asset, reserve)| self.position(*asset, reserve)).collect()
+    }
+
+    /// Refuses when an asset's reserve does not cover what is owed.
+    pub fn check(&self) -> Result<(), Refusal> {
+        for position in self.positions()? {
+            let owed = position.entitlement.try_add(position.set_aside)?;
+            if position.held.try_sub(owed)?.is_negative() {
+                return Err(position.into());
+            }
+        }
+        Ok(())
+    }
+
+    /// Follows one event. `order` is the order that the event is about, as it was before.
+    pub(crate) fn follow(
+        &mut self,
+        event: &Event,
+        journal: &Journal,
+        order: Option<&Order>,
+    ) -> Result<(), NumberError> {
+        for (asset, account, quantity) in journal.coins() {
+            let scale = quantity.scale();
+            let reserve = self.assets.entry(*asset).or_insert_with(|| AssetReserve::empty(scale));
+            if matches!(account, Account::Vault | Account::Trading | Account::Receivable | Account::Payable) {
+                reserve.held = reserve.held.try_add(*quantity)?;
+            }
+        }
+        match event {
+            Event::FundOpened { nav, .. } => {
+                self.entitled = nav.inputs.shares;
+                self.record(&nav.current);
+            }
+            Event::OrderExecuted { .. } => self.fund(order)?,
+            Event::OrderSettled { in_kind: Some(_), .. } => self.fund(order)?,
+            Event::Paid { sale, .. } => {
+                for (asset, line) in &sale.assets {
+                    if let Some(reserve) = self.assets.get_mut(asset) {
+                        reserve.set_aside = less_at_least_zero(reserve.set_aside, line.quantity)?;
+                    }
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Takes over the entitlement of a strike, or of the last strike as corrected.
+    pub(crate) fn restate(&mut self, figures: &NavFigures, entitled: Shares) {
+        self.entitled = entitled;
+        self.record(figures);
+    }
+
+    fn record(&mut self, figures: &NavFigures) {
+        for (asset, reserve) in &mut self.assets {
+            if let Some(amount) = figures.basket_amount.get(asset) {
+                reserve.basket_amount = *amount;
+            }
+            if let Some(coins) = figures.liability_coins.get(asset) {
+                reserve.set_aside = *coins;
+            }
+        }
+    }
+
+    /// A creation is entitled from the moment its coins are the fund's.
+    fn fund(&mut self, order: Option<&Order>) -> Result<(), NumberError> {
+        if let Some(order) = order.filter(|order| order.side == OrderSide::Creation) {
+            self.entitled = self.entitled.try_add(order.shares)?;
+        }
+        Ok(())
+    }
+
+    fn position(&self, asset: Symbol, reserve: &AssetReserve) -> Result<ReserveBreach, NumberError> {
+        let scale = reserve.held.scale();
+        let entitlement = reserve.basket_amount.times(self.entitled, scale, Rounding::Ceiling)?;
+        Ok(ReserveBreach { asset, held: reserve.held, entitlement, set_aside: reserve.set_aside })
+    }
+}
+
+impl AssetReserve {
+    fn empty(scale: strongroom_units::Scale) -> Self {
+        let none = Quantity::zero(scale);
+        Self { held: none, set_aside: none, basket_amount: PerShare::ZERO }
+    }
+}
+
+/// Shares entitled after a strike: issued, less struck redemptions, plus creations struck and funded.
+pub(crate) fn entitled_shares<'a>(
+    issued: Shares,
+    orders: impl Iterator<Item = &'a Order>,
+) -> Result<Shares, NumberError> {
+    orders.into_iter().try_fold(issued, |shares, order| match (order.side, &order.state) {
+        (_, OrderState::Accepted) | (OrderSide::Creation, OrderState::Struck { .. }) => Ok(shares),
+        (OrderSide::Creation, OrderState::Executed { .. }) => shares.try_add(order.shares),
+        (OrderSide::Redemption, _) => shares.try_sub(order.shares),
+    })
+}
+
+fn less_at_least_zero(from: Quantity, quantity: Quantity) -> Result<Quantity, NumberError> {
+    let rest = from.try_sub(quantity)?;
+    Ok(if rest.is_negative() { Quantity::zero(rest.scale()) } else { rest })
+}

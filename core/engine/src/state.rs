@@ -1,0 +1,209 @@
+//! Everything the engine knows about one fund. Replaying the log gives it; a snapshot only saves time.
+
+use crate::command::HaltScope;
+use crate::event::NavRecord;
+use crate::ledger::Ledger;
+use crate::order::{Order, OrderId, OrderSide, OrderState};
+use crate::reserve::ReserveSheet;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use strongroom_fund::FundDefinition;
+use strongroom_fund::lots::Lots;
+use strongroom_fund::rollforward::Movement;
+use strongroom_units::time::{Date, Timestamp};
+use strongroom_units::{Money, NumberError, Price, Quantity, Shares, Symbol};
+
+/// The state of one open fund.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Parts", into = "Parts")]
+pub struct FundState {
+    pub(crate) definition: Arc<FundDefinition>,
+    pub(crate) parts: Parts,
+}
+
+/// The serialised form of the state: the definition as its text, all else as it is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Parts {
+    pub(crate) definition_text: String,
+    pub(crate) last_at: Timestamp,
+    pub(crate) status: FundStatus,
+    pub(crate) issued: Shares,
+    pub(crate) ledger: Ledger,
+    pub(crate) reserve: ReserveSheet,
+    pub(crate) lots: BTreeMap<Symbol, Lots>,
+    pub(crate) movements: BTreeMap<Symbol, Vec<Movement>>,
+    pub(crate) prices: BTreeMap<Symbol, BTreeMap<Date, PriceRecord>>,
+    pub(crate) navs: Vec<NavRecord>,
+    pub(crate) orders: BTreeMap<OrderId, Order>,
+    pub(crate) closed: BTreeMap<OrderId, ClosedOrder>,
+    pub(crate) expenses: BTreeMap<OrderId, (Date, Money)>,
+    pub(crate) coins_accrued_through: Date,
+    pub(crate) coin_fees: BTreeMap<Date, BTreeMap<Symbol, Quantity>>,
+    pub(crate) fee_paid: Money,
+    pub(crate) fee_adjusted: Money,
+}
+
+/// Whether the fund takes orders.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "status", rename_all = "kebab-case")]
+pub enum FundStatus {
+    /// It does.
+    Running,
+    /// It does not, or takes redemptions only.
+    Halted {
+        /// Which orders are not taken.
+        scope: HaltScope,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// A recorded reference rate.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PriceRecord {
+    /// Currency per whole coin, with corrections since.
+    pub price: Price,
+    /// Where it came from.
+    pub source: Arc<str>,
+}
+
+/// What is remembered of an order that is over: enough to know a repeat from a conflict.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ClosedOrder {
+    pub(crate) side: OrderSide,
+    pub(crate) shares: Shares,
+    pub(crate) trade_date: Date,
+    pub(crate) cancelled: bool,
+}
+
+impl FundState {
+    /// The fund's definition.
+    pub fn definition(&self) -> &FundDefinition {
+        &self.definition
+    }
+
+    /// The text of the definition, as it was opened.
+    pub fn definition_text(&self) -> &str {
+        &self.parts.definition_text
+    }
+
+    /// The instant of the last event.
+    pub fn last_at(&self) -> Timestamp {
+        self.parts.last_at
+    }
+
+    /// Whether orders are taken.
+    pub fn status(&self) -> &FundStatus {
+        &self.parts.status
+    }
+
+    /// Shares issued and not redeemed, on a settlement basis.
+    pub fn issued(&self) -> Shares {
+        self.parts.issued
+    }
+
+    /// Every balance.
+    pub fn ledger(&self) -> &Ledger {
+        &self.parts.ledger
+    }
+
+    /// What is held and owed per asset.
+    pub fn reserve(&self) -> &ReserveSheet {
+        &self.parts.reserve
+    }
+
+    /// The cost lots of an asset.
+    pub fn lots(&self, asset: Symbol) -> Option<&Lots> {
+        self.parts.lots.get(&asset)
+    }
+
+    /// The movements of an asset's coins, oldest first.
+    pub fn movements(&self, asset: Symbol) -> &[Movement] {
+        self.parts.movements.get(&asset).map_or(&[], Vec::as_slice)
+    }
+
+    /// The recorded price of a day.
+    pub fn price(&self, asset: Symbol, date: Date) -> Option<&PriceRecord> {
+        self.parts.prices.get(&asset)?.get(&date)
+    }
+
+    /// Recorded prices of an asset, by day.
+    pub fn prices(&self, asset: Symbol) -> impl DoubleEndedIterator<Item = (Date, &PriceRecord)> {
+        self.parts.prices.get(&asset).into_iter().flatten().map(|(date, record)| (*date, record))
+    }
+
+    /// Every NAV, oldest first; the first is the seed's.
+    pub fn navs(&self) -> &[NavRecord] {
+        &self.parts.navs
+    }
+
+    /// The last NAV.
+    pub fn last_nav(&self) -> Option<&NavRecord> {
+        self.parts.navs.last()
+    }
+
+    /// The NAV of a session.
+    pub fn nav(&self, date: Date) -> Option<&NavRecord> {
+        let index = self.parts.navs.binary_search_by_key(&date, |nav| nav.date).ok()?;
+        self.parts.navs.get(index)
+    }
+
+    /// Open orders by id.
+    pub fn orders(&self) -> impl Iterator<Item = &Order> {
+        self.parts.orders.values()
+    }
+
+    /// One open order.
+    pub fn order(&self, id: &OrderId) -> Option<&Order> {
+        self.parts.orders.get(id)
+    }
+
+    /// Shares outstanding on a trade-date basis: issued, plus struck creations, less struck redemptions.
+    pub fn outstanding(&self) -> Result<Shares, NumberError> {
+        self.orders().try_fold(self.issued(), |shares, order| match (&order.state, order.side) {
+            (OrderState::Accepted, _) => Ok(shares),
+            (_, OrderSide::Creation) => shares.try_add(order.shares),
+            (_, OrderSide::Redemption) => shares.try_sub(order.shares),
+        })
+    }
+
+    /// Coins of struck orders whose coins have not moved in the books, per side.
+    pub(crate) fn pending(&self, asset: Symbol, zero: Quantity) -> Result<(Quantity, Quantity), NumberError> {
+        let mut pending = (zero, zero);
+        for order in self.orders() {
+            let OrderState::Struck { coins, .. } = &order.state else { continue };
+            let Some(quantity) = coins.get(&asset) else { continue };
+            let side = match order.side {
+                OrderSide::Creation => &mut pending.0,
+                OrderSide::Redemption => &mut pending.1,
+            };
+            *side = side.try_add(*quantity)?;
+        }
+        Ok(pending)
+    }
+
+    /// Canonical JSON of the whole state: equal states have equal bytes.
+    pub fn to_snapshot(&self) -> Result<String, serde_json::Error> {
+        serde_json::to_string(self)
+    }
+
+    /// Reads what [`FundState::to_snapshot`] wrote.
+    pub fn from_snapshot(text: &str) -> Result<Self, serde_json::Error> {
+        serde_json::from_str(text)
+    }
+}
+
+impl TryFrom<Parts> for FundState {
+    type Error = strongroom_fund::DefinitionError;
+
+    fn try_from(parts: Parts) -> Result<Self, Self::Error> {
+        Ok(Self { definition: Arc::new(FundDefinition::parse(&parts.definition_text)?), parts })
+    }
+}
+
+impl From<FundState> for Parts {
+    fn from(state: FundState) -> Self {
+        state.parts
+    }
+}
