@@ -2,7 +2,7 @@
 //!
 //! Pure arithmetic over data that the caller brings: this crate knows no log, no command, no clock and no file.
 
-// pub mod composition;
+pub mod composition;
 pub mod definition;
 pub mod fees;
 pub mod lots;

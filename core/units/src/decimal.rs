@@ -1,6 +1,6 @@
 //! An exact decimal of any scale, for the edges: reading text and writing canonical text.
 
-use crate::wide::{pow10, rescale};
+use crate::wide::{mul_div, pow10, rescale};
 use crate::{NumberError, Rounding};
 use core::fmt;
 use core::str::FromStr;
@@ -52,6 +52,25 @@ impl Decimal {
     /// The value at `scale` decimals with a named rounding.
     pub fn round(self, scale: u8, rounding: Rounding) -> Result<Self, NumberError> {
         Self::try_new(rescale(self.units, self.scale, scale, rounding)?, scale)
+    }
+
+    /// `self + other` at the larger scale of the two, refused when it does not fit.
+    pub fn try_add(self, other: Self) -> Result<Self, NumberError> {
+        let scale = self.scale.max(other.scale);
+        let sum = self.units_at(scale)?.checked_add(other.units_at(scale)?).ok_or(NumberError::Overflow)?;
+        Self::try_new(sum, scale)
+    }
+
+    /// `self - other` at the larger scale of the two, refused when it does not fit.
+    pub fn try_sub(self, other: Self) -> Result<Self, NumberError> {
+        self.try_add(Self { units: other.units.checked_neg().ok_or(NumberError::Overflow)?, ..other })
+    }
+
+    /// `self ÷ other × 100 − 100`: by how many per cent `self` is above `other`, half even at four decimals.
+    pub fn percent_above(self, other: Self) -> Result<Self, NumberError> {
+        let change = self.try_sub(other)?;
+        let base = other.units_at(change.scale)?;
+        Self::try_new(mul_div(change.units, 1_000_000, (base, 1), Rounding::HalfEven)?, 4)
     }
 
     /// The nearest `f64`: for statistics and pictures only, never for books.
@@ -219,6 +238,15 @@ mod tests {
         assert_eq!(shown("1234567.895", 2), "1,234,567.90");
         assert_eq!(shown("-999.5", 0), "-1,000");
         assert_eq!(shown("12", 2), "12.00");
+    }
+
+    #[test]
+    fn sums_and_percentages_are_exact() {
+        let d = |text: &str| text.parse::<Decimal>().unwrap();
+        assert_eq!(d("0.1").try_add(d("0.02")), Ok(d("0.12")));
+        assert_eq!(d("1").try_sub(d("1.000000000000000001")), Ok(d("-0.000000000000000001")));
+        assert_eq!(d("252115.7").percent_above(d("252011")), Ok(d("0.0415")));
+        assert_eq!(d("1").percent_above(d("0")), Err(NumberError::DivisionByZero));
     }
 
     #[test]

@@ -209,6 +209,19 @@ pub struct FeePayment {
     pub session: u8,
 }
 
+impl FeePayment {
+    /// The last day whose fee is paid on a session: the end of the month or quarter before, on the session that the
+    /// definition names; none on every other day.
+    pub fn due_on(&self, calendar: Calendar, session: Date) -> Option<Date> {
+        let first = session.first_of_month();
+        let starts_a_quarter = (session.month() - 1) % 3 == 0;
+        let is_period_start = self.every == PaymentPeriod::Month || starts_a_quarter;
+        let is_due = calendar.is_session(session)
+            && calendar.sessions(first, session).count() == usize::from(self.session);
+        if is_due && is_period_start { first.yesterday().ok() } else { None }
+    }
+}
+
 /// How often accrued fees are paid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

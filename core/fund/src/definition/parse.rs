@@ -17,8 +17,12 @@ pub(super) fn parse(text: &str) -> Result<FundDefinition, DefinitionError> {
 
 fn unreadable(text: &str, error: &toml::de::Error) -> DefinitionError {
     let message = error.message().trim().replace('\n', " ");
-    let fix = if message.contains("floating point") {
+    let fix = if message.contains("an exact number in quotes") {
         "Write the number in quotes, like \"0.0025\": a bare float loses digits"
+    } else if message.contains("expected i64") || message.contains("expected u8") {
+        "Write a whole number without quotes"
+    } else if message.contains("datetime") {
+        "Write a date like 2024-01-11 or a time like 16:00:00, without quotes"
     } else if message.contains("missing field") {
         "Add the missing field; funds/bitcoin.toml shows every one"
     } else {
@@ -57,16 +61,17 @@ impl Checker<'_> {
             return self.refuse(raw.seed.date.span(), "definition.seed_date_must_be_a_session", message, fix);
         }
         let kind = *raw.kind.get_ref();
-        let creation_unit = raw.creation_unit.iter().map(|entry| {
+        let creation_unit = raw.creation_unit.get_ref().iter().map(|entry| {
             let unit = entry.get_ref();
-            (entry.span(), unit.from, unit.shares)
+            (&unit.from, *unit.shares.get_ref())
         });
-        for (span, _, shares) in creation_unit.clone() {
-            self.positive(span, i128::from(shares.count()), "creation_unit.shares")?;
+        for entry in raw.creation_unit.get_ref() {
+            let shares = &entry.get_ref().shares;
+            self.positive(shares.span(), i128::from(shares.get_ref().count()), "creation_unit.shares")?;
         }
-        let benchmark = raw.benchmark.iter().map(|entry| {
+        let benchmark = raw.benchmark.get_ref().iter().map(|entry| {
             let named = entry.get_ref();
-            (entry.span(), named.from, Benchmark { id: named.id.clone(), name: named.name.clone() })
+            (&named.from, Benchmark { id: named.id.clone(), name: named.name.clone() })
         });
         Ok(FundDefinition {
             id: raw.id,
@@ -77,8 +82,8 @@ impl Checker<'_> {
             seed,
             calendar: raw.calendar,
             strike: Strike { zone: raw.strike.zone, time: raw.strike.time.0 },
-            creation_unit: self.dated("creation_unit", seed.date, creation_unit)?,
-            benchmark: self.dated("benchmark", seed.date, benchmark)?,
+            creation_unit: self.dated("creation_unit", raw.creation_unit.span(), seed.date, creation_unit)?,
+            benchmark: self.dated("benchmark", raw.benchmark.span(), seed.date, benchmark)?,
             custody: self.custody(&raw, seed.date)?,
             order_windows: self.order_windows(&raw)?,
             tolerance: self.tolerance(&raw)?,
@@ -103,29 +108,32 @@ impl Checker<'_> {
         let mut assets: Vec<Asset> = Vec::with_capacity(list.len());
         for entry in list {
             let asset = entry.get_ref();
+            let symbol = *asset.symbol.get_ref();
             let taken =
-                asset.symbol == *raw.currency.get_ref() || assets.iter().any(|a| a.symbol == asset.symbol);
+                symbol == *raw.currency.get_ref() || assets.iter().any(|other| other.symbol == symbol);
             if taken {
-                let message = format!("the symbol {} is already used", asset.symbol);
+                let message = format!("the symbol {symbol} is already used");
                 return self.refuse(
-                    entry.span(),
+                    asset.symbol.span(),
                     "definition.asset_symbols_must_differ",
                     message,
                     "Name each asset once",
                 );
             }
-            assets.push(Asset { symbol: asset.symbol, name: asset.name.clone(), scale: asset.scale });
+            assets.push(Asset { symbol, name: asset.name.clone(), scale: asset.scale });
         }
         Ok(assets)
     }
 
     fn fee(&self, raw: RawFee) -> Result<FeeSchedule, DefinitionError> {
-        let rates =
-            raw.rate.iter().map(|entry| (entry.span(), entry.get_ref().from, entry.get_ref().annual.0));
-        for (span, _, rate) in rates.clone() {
-            self.annual_rate(span, rate)?;
+        let rates = raw.rate.get_ref().iter().map(|entry| {
+            let rate = entry.get_ref();
+            (&rate.from, rate.annual.get_ref().0)
+        });
+        for entry in raw.rate.get_ref() {
+            self.annual_rate(&entry.get_ref().annual)?;
         }
-        let rate = self.dated_from_anywhere("fee.rate", rates)?;
+        let rate = self.dated_from_anywhere("fee.rate", raw.rate.span(), rates)?;
         let accrual = match (raw.accrual, &raw.coin_decimals) {
             (RawAccrual::Money, None) => FeeAccrual::Money,
             (RawAccrual::Money, Some(decimals)) => {
@@ -166,32 +174,42 @@ impl Checker<'_> {
     ) -> Result<Waiver, DefinitionError> {
         let raw = entry.get_ref();
         let waiver = Waiver {
-            from: raw.from.0,
-            through: raw.through.0,
-            annual: raw.annual.0,
-            first: raw.first.as_ref().map(|Exact(money)| *money),
+            from: raw.from.get_ref().0,
+            through: raw.through.get_ref().0,
+            annual: raw.annual.get_ref().0,
+            first: raw.first.as_ref().map(|first| first.get_ref().0),
         };
-        self.annual_rate(entry.span(), waiver.annual)?;
+        self.annual_rate(&raw.annual)?;
         if waiver.through < waiver.from {
             let message =
                 format!("the waiver ends on {} before it begins on {}", waiver.through, waiver.from);
             let fix = "Write `through` on or after `from`; the last day is included";
-            return self.refuse(entry.span(), "definition.waiver_must_end_after_it_begins", message, fix);
+            return self.refuse(
+                raw.through.span(),
+                "definition.waiver_must_end_after_it_begins",
+                message,
+                fix,
+            );
         }
-        if rate.at(waiver.from).is_none_or(|full| waiver.annual >= *full) {
-            let message = format!("the waived rate {} does not lower the fee of that day", waiver.annual);
+        let begins_during = |(from, _): &&(Date, Rate)| waiver.from < *from && *from <= waiver.through;
+        let mut later = rate.entries().iter().filter(begins_during);
+        if rate.at(waiver.from).is_none_or(|full| waiver.annual >= *full)
+            || later.any(|(_, full)| waiver.annual >= *full)
+        {
+            let message = format!("the waived rate {} does not lower the fee on each day", waiver.annual);
             let fix = "Write a rate below fee.rate, or remove the waiver";
-            return self.refuse(entry.span(), "definition.waiver_must_lower_the_fee", message, fix);
+            return self.refuse(raw.annual.span(), "definition.waiver_must_lower_the_fee", message, fix);
         }
-        if waiver.first.is_some_and(|first| first <= Money::ZERO) {
+        let Some(first) = &raw.first else { return Ok(waiver) };
+        if first.get_ref().0 <= Money::ZERO {
             let message = "the waived tranche is not above zero";
             let fix = "Write the tranche in the fund's currency, like \"5_000_000_000\", or remove `first`";
-            return self.refuse(entry.span(), "definition.waiver_tranche_must_be_positive", message, fix);
+            return self.refuse(first.span(), "definition.waiver_tranche_must_be_positive", message, fix);
         }
-        if waiver.first.is_some() && accrual != FeeAccrual::Money {
+        if accrual != FeeAccrual::Money {
             let message = "a tranche in money needs a fee in money";
             let fix = "Remove `first`, or write accrual = \"money\"";
-            return self.refuse(entry.span(), "definition.waiver_tranche_must_go_with_money", message, fix);
+            return self.refuse(first.span(), "definition.waiver_tranche_must_go_with_money", message, fix);
         }
         Ok(waiver)
     }
@@ -202,7 +220,8 @@ impl Checker<'_> {
             if let Some(earlier) = waivers.iter().take(index).find(overlaps) {
                 let message = format!("this waiver overlaps the one from {}", earlier.from);
                 let fix = "Let one waiver end before the next begins";
-                return self.refuse(entry.span(), "definition.waivers_must_not_overlap", message, fix);
+                let span = entry.get_ref().from.span();
+                return self.refuse(span, "definition.waivers_must_not_overlap", message, fix);
             }
         }
         Ok(())
@@ -222,9 +241,9 @@ impl Checker<'_> {
                 }
             })
             .collect();
-        for kind in [CustodyKind::Vault, CustodyKind::Trading] {
+        for (kind, name) in [(CustodyKind::Vault, "vault"), (CustodyKind::Trading, "trading")] {
             if !accounts.iter().any(|account| account.account == kind && account.from <= seed) {
-                let message = format!("no {kind:?} account is open on the seed date");
+                let message = format!("no {name} account is open on the seed date");
                 let fix = "Write one [[custody]] for \"vault\" and one for \"trading\"";
                 return self.refuse(
                     raw.custody.span(),
@@ -240,28 +259,39 @@ impl Checker<'_> {
     fn order_windows(&self, raw: &RawFund) -> Result<Vec<OrderWindow>, DefinitionError> {
         let mut windows: Vec<OrderWindow> = Vec::new();
         for entry in raw.order_window.get_ref() {
-            let window = entry.get_ref();
+            let raw_window = entry.get_ref();
             let window = OrderWindow {
-                from: window.from.0,
-                method: window.method,
-                cut_off: window.cut_off.0,
-                sessions_before: window.sessions_before,
+                from: raw_window.from.get_ref().0,
+                method: raw_window.method,
+                cut_off: raw_window.cut_off.get_ref().0,
+                sessions_before: *raw_window.sessions_before.get_ref(),
             };
             if windows.iter().any(|other| other.method == window.method && other.from == window.from) {
                 let message = format!("two windows for {} orders begin on {}", window.method, window.from);
                 let fix = "Keep one window for each method and date";
-                return self.refuse(entry.span(), "definition.order_windows_must_differ", message, fix);
+                return self.refuse(
+                    raw_window.from.span(),
+                    "definition.order_windows_must_differ",
+                    message,
+                    fix,
+                );
             }
-            if window.sessions_before == 0 && window.cut_off > raw.strike.time.0 {
-                let message = format!("the cut-off {} on the trade date is after the strike", window.cut_off);
+            if window.sessions_before == 0 && window.cut_off >= raw.strike.time.0 {
+                let message =
+                    format!("the cut-off {} on the trade date is not before the strike", window.cut_off);
                 let fix = "Write a cut-off before the strike: later orders would deal at a known price";
-                return self.refuse(entry.span(), "definition.cut_off_must_be_before_strike", message, fix);
+                return self.refuse(
+                    raw_window.cut_off.span(),
+                    "definition.cut_off_must_be_before_strike",
+                    message,
+                    fix,
+                );
             }
             if window.sessions_before > 5 {
                 let message = format!("a cut-off {} sessions before the trade date", window.sessions_before);
                 let fix = "Write at most 5";
                 return self.refuse(
-                    entry.span(),
+                    raw_window.sessions_before.span(),
                     "definition.cut_off_must_be_within_five_sessions",
                     message,
                     fix,
@@ -294,36 +324,38 @@ impl Checker<'_> {
     }
 
     /// A dated list that has to be in force on the seed date.
-    fn dated<T>(
+    fn dated<'a, T>(
         &self,
         field: &str,
+        list: Range<usize>,
         seed: Date,
-        entries: impl Iterator<Item = (Range<usize>, TomlDate, T)> + Clone,
+        entries: impl Iterator<Item = (&'a Spanned<TomlDate>, T)> + Clone,
     ) -> Result<Dated<T>, DefinitionError> {
         let first = entries.clone().next();
-        let list = self.dated_from_anywhere(field, entries)?;
-        if let Some((span, from, _)) = first.filter(|_| list.at(seed).is_none()) {
-            let message = format!("the first {field} begins on {}, after the seed date {seed}", from.0);
+        let dated = self.dated_from_anywhere(field, list, entries)?;
+        if let Some((from, _)) = first.filter(|_| dated.at(seed).is_none()) {
+            let message =
+                format!("the first {field} begins on {}, after the seed date {seed}", from.get_ref().0);
             let fix = format!("Write from = {seed} or earlier");
-            return self.refuse(span, "definition.dated_list_must_cover_the_seed", message, fix);
+            return self.refuse(from.span(), "definition.dated_list_must_cover_the_seed", message, fix);
         }
-        Ok(list)
+        Ok(dated)
     }
 
-    fn dated_from_anywhere<T>(
+    fn dated_from_anywhere<'a, T>(
         &self,
         field: &str,
-        entries: impl Iterator<Item = (Range<usize>, TomlDate, T)> + Clone,
+        list: Range<usize>,
+        entries: impl Iterator<Item = (&'a Spanned<TomlDate>, T)> + Clone,
     ) -> Result<Dated<T>, DefinitionError> {
-        let list = entries.clone().map(|(_, from, value)| (from.0, value)).collect();
-        Dated::try_new(list).map_err(|index| {
-            let span = entries.clone().nth(index).map(|(span, ..)| span);
-            let message = match span {
-                None => format!("the list {field} is empty"),
-                Some(_) => format!("the dates of {field} do not ascend"),
+        let dated = entries.clone().map(|(from, value)| (from.get_ref().0, value)).collect();
+        Dated::try_new(dated).map_err(|index| {
+            let (span, message) = match entries.clone().nth(index) {
+                None => (list, format!("the list {field} is empty")),
+                Some((from, _)) => (from.span(), format!("the dates of {field} do not ascend")),
             };
             let fix = "Write the entries oldest first, each with its own `from`";
-            DefinitionError::new(self.text, span, "definition.dated_list_must_ascend", message, fix)
+            DefinitionError::new(self.text, Some(span), "definition.dated_list_must_ascend", message, fix)
         })
     }
 
@@ -335,14 +367,15 @@ impl Checker<'_> {
         self.refuse(span, "definition.number_must_be_positive", message, "Write a number above zero")
     }
 
-    fn annual_rate(&self, span: Range<usize>, rate: Rate) -> Result<(), DefinitionError> {
+    fn annual_rate(&self, annual: &Spanned<Exact<Rate>>) -> Result<(), DefinitionError> {
+        let Exact(rate) = *annual.get_ref();
         let most = Rate::from_units(10i128.pow(17)); // a tenth a year: no sponsor fee is near it
         if !rate.is_negative() && rate <= most {
             return Ok(());
         }
         let message = format!("an annual rate of {rate} is outside 0 to 0.1");
         let fix = "Write the rate as a fraction: a quarter of a per cent is \"0.0025\"";
-        self.refuse(span, "definition.rate_must_be_a_fraction", message, fix)
+        self.refuse(annual.span(), "definition.rate_must_be_a_fraction", message, fix)
     }
 
     fn named(&self, name: &Spanned<String>) -> Result<(), DefinitionError> {
@@ -354,7 +387,7 @@ impl Checker<'_> {
         self.refuse(
             name.span(),
             "definition.name_must_be_1_to_120_characters",
-            "the name is empty or too long",
+            "the name is empty, too long, or has a control character",
             fix,
         )
     }

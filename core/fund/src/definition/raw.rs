@@ -22,8 +22,8 @@ pub(super) struct RawFund {
     pub asset: Spanned<Vec<Spanned<RawAsset>>>,
     pub seed: RawSeed,
     pub strike: RawStrike,
-    pub creation_unit: Vec<Spanned<RawCreationUnit>>,
-    pub benchmark: Vec<Spanned<RawBenchmark>>,
+    pub creation_unit: Spanned<Vec<Spanned<RawCreationUnit>>>,
+    pub benchmark: Spanned<Vec<Spanned<RawBenchmark>>>,
     pub fee: RawFee,
     pub custody: Spanned<Vec<Spanned<RawCustody>>>,
     pub order_window: Spanned<Vec<Spanned<RawWindow>>>,
@@ -33,7 +33,7 @@ pub(super) struct RawFund {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawAsset {
-    pub symbol: Symbol,
+    pub symbol: Spanned<Symbol>,
     pub name: String,
     pub scale: Scale,
 }
@@ -56,14 +56,14 @@ pub(super) struct RawStrike {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawCreationUnit {
-    pub from: TomlDate,
-    pub shares: Shares,
+    pub from: Spanned<TomlDate>,
+    pub shares: Spanned<Shares>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawBenchmark {
-    pub from: TomlDate,
+    pub from: Spanned<TomlDate>,
     pub id: String,
     pub name: String,
 }
@@ -74,7 +74,7 @@ pub(super) struct RawFee {
     pub accrual: RawAccrual,
     pub coin_decimals: Option<Spanned<u8>>,
     pub day_count: DayCount,
-    pub rate: Vec<Spanned<RawRate>>,
+    pub rate: Spanned<Vec<Spanned<RawRate>>>,
     #[serde(default)]
     pub waiver: Vec<Spanned<RawWaiver>>,
     pub payment: RawPayment,
@@ -90,17 +90,17 @@ pub(super) enum RawAccrual {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawRate {
-    pub from: TomlDate,
-    pub annual: Exact<Rate>,
+    pub from: Spanned<TomlDate>,
+    pub annual: Spanned<Exact<Rate>>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawWaiver {
-    pub from: TomlDate,
-    pub through: TomlDate,
-    pub annual: Exact<Rate>,
-    pub first: Option<Exact<Money>>,
+    pub from: Spanned<TomlDate>,
+    pub through: Spanned<TomlDate>,
+    pub annual: Spanned<Exact<Rate>>,
+    pub first: Option<Spanned<Exact<Money>>>,
 }
 
 #[derive(Deserialize)]
@@ -121,10 +121,10 @@ pub(super) struct RawCustody {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawWindow {
-    pub from: TomlDate,
+    pub from: Spanned<TomlDate>,
     pub method: OrderMethod,
-    pub cut_off: TomlTime,
-    pub sessions_before: u8,
+    pub cut_off: Spanned<TomlTime>,
+    pub sessions_before: Spanned<u8>,
 }
 
 #[derive(Deserialize)]
