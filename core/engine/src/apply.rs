@@ -5,7 +5,7 @@
 
 use crate::command::Liability;
 use crate::event::{Event, NavRecord, OrderDealt, Restatement, Sale, SaleLine};
-use crate::ledger::Ledger;
+use crate::ledger::{Journal, Ledger};
 use crate::order::{Order, OrderId, OrderSide, OrderState};
 use crate::posting::postings;
 use crate::refusal::Refusal;
@@ -20,7 +20,7 @@ use strongroom_units::time::{Date, Timestamp};
 use strongroom_units::{Money, NumberError, Symbol};
 
 /// The state after the first event of a stream.
-pub(crate) fn open(event: &Event, at: Timestamp) -> Result<FundState, Refusal> {
+pub(crate) fn open(event: &Event, at: Timestamp) -> Result<(FundState, Journal), Refusal> {
     let Event::FundOpened { definition, purchase, nav, .. } = event else {
         return Err(Refusal::FundMustBeOpen);
     };
@@ -57,15 +57,19 @@ pub(crate) fn open(event: &Event, at: Timestamp) -> Result<FundState, Refusal> {
     }
     state.come_in(nav.date, MovementKind::Purchased, purchase)?;
     state.parts.navs.push((**nav).clone());
-    state.books(event, None)?;
-    Ok(state)
+    let journal = state.books(event, None)?;
+    Ok((state, journal))
 }
 
 impl FundState {
-    /// Applies an event that became known at `at`.
-    pub(crate) fn apply(&mut self, event: &Event, at: Timestamp) -> Result<(), Refusal> {
+    /// Applies an event that became known at `at`. Gives the order it is about, as it was before, and its entries.
+    pub(crate) fn apply(
+        &mut self,
+        event: &Event,
+        at: Timestamp,
+    ) -> Result<(Option<Order>, Journal), Refusal> {
         let order = subject(event).and_then(|id| self.parts.orders.get(id)).cloned();
-        self.books(event, order.as_ref())?;
+        let journal = self.books(event, order.as_ref())?;
         self.parts.last_at = at;
         match event {
             Event::FundOpened { .. } => return Err(Refusal::FundMustNotBeOpen(self.definition.id)),
@@ -112,13 +116,14 @@ impl FundState {
             }
             Event::FundResumed { .. } => self.parts.status = FundStatus::Running,
         }
-        Ok(())
+        Ok((order, journal))
     }
 
-    fn books(&mut self, event: &Event, order: Option<&Order>) -> Result<(), Refusal> {
+    fn books(&mut self, event: &Event, order: Option<&Order>) -> Result<Journal, Refusal> {
         let journal = postings(event, order)?;
         self.parts.ledger.post(&journal)?;
-        Ok(self.parts.reserve.follow(event, &journal, order)?)
+        self.parts.reserve.follow(event, &journal, order)?;
+        Ok(journal)
     }
 
     fn record_price(&mut self, asset: Symbol, date: Date, record: PriceRecord) {

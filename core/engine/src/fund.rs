@@ -4,6 +4,8 @@ use crate::apply;
 use crate::command::Command;
 use crate::decide::{accruals, decide};
 use crate::event::Event;
+use crate::ledger::Journal;
+use crate::order::Order;
 use crate::refusal::Refusal;
 use crate::state::FundState;
 use strongroom_units::time::Timestamp;
@@ -25,11 +27,22 @@ pub enum Outcome {
     AlreadyDone,
 }
 
+/// An event that was applied, with what it did to the books.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Applied {
+    /// The event, to be recorded.
+    pub event: Event,
+    /// The open order that it is about, as it was before.
+    pub order: Option<Order>,
+    /// Its balanced entries.
+    pub journal: Journal,
+}
+
 /// What came of a command.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Handled {
-    /// Events to record, in order. Not empty even for a refusal when the passing of time alone made something due.
-    pub events: Vec<Event>,
+    /// What happened, in order. Not empty even for a refusal when the passing of time alone made something due.
+    pub applied: Vec<Applied>,
     /// The answer.
     pub outcome: Result<Outcome, Refusal>,
 }
@@ -63,38 +76,41 @@ impl Fund {
 
     /// Decides a command at `now` and applies its events.
     pub fn handle(&mut self, command: &Command, now: Timestamp) -> Handled {
-        let mut events = Vec::new();
-        let outcome = self.let_time_pass(now, &mut events).and_then(|()| {
+        let mut applied = Vec::new();
+        let outcome = self.let_time_pass(now, &mut applied).and_then(|()| {
             let (decided, outcome) = decide(self.state.as_ref(), command, now)?;
             for event in decided {
-                self.apply(&event, now)?;
-                events.push(event);
+                applied.push(self.apply(event, now)?);
             }
             Ok(outcome)
         });
-        Handled { events, outcome }
+        Handled { applied, outcome }
     }
 
     /// Applies one recorded event; `seq` names it in the error.
-    pub fn replay(&mut self, event: &Event, at: Timestamp, seq: u64) -> Result<(), ReplayError> {
+    pub fn replay(&mut self, event: Event, at: Timestamp, seq: u64) -> Result<Applied, ReplayError> {
         self.apply(event, at).map_err(|source| ReplayError { seq, source: Box::new(source) })
     }
 
-    fn let_time_pass(&mut self, now: Timestamp, events: &mut Vec<Event>) -> Result<(), Refusal> {
+    fn let_time_pass(&mut self, now: Timestamp, applied: &mut Vec<Applied>) -> Result<(), Refusal> {
         let Some(state) = self.state.as_ref().filter(|state| state.last_at() <= now) else { return Ok(()) };
         for event in accruals(state, now)? {
-            self.apply(&event, now)?;
-            events.push(event);
+            applied.push(self.apply(event, now)?);
         }
         Ok(())
     }
 
-    fn apply(&mut self, event: &Event, at: Timestamp) -> Result<(), Refusal> {
-        match &mut self.state {
-            Some(state) => state.apply(event, at).inspect_err(|_| self.torn = true),
-            None => {
-                self.state = Some(apply::open(event, at)?);
-                Ok(())
+    fn apply(&mut self, event: Event, at: Timestamp) -> Result<Applied, Refusal> {
+        let Some(state) = &mut self.state else {
+            let (state, journal) = apply::open(&event, at)?;
+            self.state = Some(state);
+            return Ok(Applied { event, order: None, journal });
+        };
+        match state.apply(&event, at) {
+            Ok((order, journal)) => Ok(Applied { event, order, journal }),
+            Err(refusal) => {
+                self.torn = true;
+                Err(refusal)
             }
         }
     }

@@ -23,7 +23,7 @@ pub use event::{
     AssetNav, Event, NavFigures, NavInputs, NavRecord, OrderDealt, PriceFlag, RecordedPrice, Restatement,
     Sale,
 };
-pub use fund::{Fund, Handled, Outcome, ReplayError};
+pub use fund::{Applied, Fund, Handled, Outcome, ReplayError};
 pub use ledger::{Account, Journal, Ledger};
 pub use order::{Order, OrderId, OrderSide, OrderState};
 pub use posting::postings;

@@ -5,8 +5,22 @@ use thiserror::Error;
 
 /// A record that cannot be read or written.
 #[derive(Debug, Error)]
-#[error("the record is not an event of this program: {0}")]
-pub struct RecordError(#[from] serde_json::Error);
+#[non_exhaustive]
+pub enum RecordError {
+    /// The body is not an event, or not a state.
+    #[error("the record is not an event of this program: {0}")]
+    Body(#[from] serde_json::Error),
+    /// The instant is none.
+    #[error("`{0}` is not an instant")]
+    Instant(String),
+}
+
+impl RecordError {
+    /// The text of an instant that cannot be read.
+    pub fn time(text: &str) -> Self {
+        Self::Instant(text.to_owned())
+    }
+}
 
 /// The event's kind and its JSON. Equal events have equal bytes.
 pub fn encode(event: &Event) -> Result<(&'static str, String), RecordError> {

@@ -86,7 +86,29 @@ fn coins_to_sell(
     Ok(coins)
 }
 
-fn pay_in_coins(state: &FundState, liability: Liability, through: Date) -> Result<Vec<Event>, Refusal> {
+impl FundState {
+    /// Coins that paying the sponsor fee accrued through a day would take out of the trading balance now, at these
+    /// prices: what a desk has to move there first. Nothing when nothing is due.
+    pub fn coins_for_fee(
+        &self,
+        through: Option<Date>,
+        prices: &BTreeMap<Symbol, Price>,
+    ) -> Result<BTreeMap<Symbol, Quantity>, Refusal> {
+        let nav = struck_by(self, through)?;
+        if matches!(self.definition().fee.accrual, FeeAccrual::Coins { .. }) {
+            return coins_accrued(self, nav.date);
+        }
+        let due = fee_due(self, nav.date)?.to_cents(Rounding::Floor)?;
+        if due <= Money::ZERO { Ok(BTreeMap::new()) } else { coins_to_sell(self, due, prices) }
+    }
+
+    /// Sponsor fee accrued in money through a day and not yet paid.
+    pub fn fee_due(&self, through: Option<Date>) -> Result<Money, Refusal> {
+        fee_due(self, struck_by(self, through)?.date)
+    }
+}
+
+fn coins_accrued(state: &FundState, through: Date) -> Result<BTreeMap<Symbol, Quantity>, Refusal> {
     let mut coins: BTreeMap<Symbol, Quantity> = BTreeMap::new();
     for fees in state.parts.coin_fees.range(..=through).map(|(_, fees)| fees) {
         for (asset, fee) in fees {
@@ -95,6 +117,11 @@ fn pay_in_coins(state: &FundState, liability: Liability, through: Date) -> Resul
         }
     }
     coins.retain(|_, quantity| !quantity.is_zero());
+    Ok(coins)
+}
+
+fn pay_in_coins(state: &FundState, liability: Liability, through: Date) -> Result<Vec<Event>, Refusal> {
+    let coins = coins_accrued(state, through)?;
     if coins.is_empty() {
         return Err(Refusal::PaymentMustHaveSomethingAccrued);
     }

@@ -23,20 +23,19 @@ pub(super) fn strike(
         short("the reason", reason)?;
     }
     let inputs = inputs(state, date)?;
-    let flagged = look_at_prices(state, &inputs);
-    if accept.is_none() {
-        flagged?;
-    }
+    // A decision is on record only where one was needed.
+    let accepted = match (look_at_prices(state, &inputs), accept) {
+        (Ok(()), _) => None,
+        (
+            Err(Refusal::PriceMustBeWithinJumpLimit { .. } | Refusal::PriceMustNotBeStale { .. }),
+            Some(reason),
+        ) => Some(reason.to_owned()),
+        (Err(refusal), _) => return Err(refusal),
+    };
     let figures = figures(state.definition(), &inputs, date)?;
     let dealt = deal(state, &figures, date)?;
-    let nav = NavRecord {
-        date,
-        struck_at: now,
-        inputs,
-        current: figures.clone(),
-        published: figures,
-        accepted: accept.map(str::to_owned),
-    };
+    let nav =
+        NavRecord { date, struck_at: now, inputs, current: figures.clone(), published: figures, accepted };
     covers_what_it_promises(state, &nav, &dealt)?;
     Ok(vec![Event::NavStruck { nav: Box::new(nav), dealt }])
 }
