@@ -1,0 +1,17 @@
+//! A fund's working days as commands.
+//!
+//! A backtest is not a second engine: it is the order in which a desk would have given its commands, with the past as
+//! its market. Where the commands go is the caller's business: to an engine in memory, or to a desk that writes them
+//! to a database. This crate reads no file and no clock, and knows nothing of reports.
+
+mod agenda;
+mod filing;
+mod market;
+mod run;
+mod sink;
+
+pub use agenda::{Agenda, Task};
+pub use filing::Comparison;
+pub use market::{Market, at_strike};
+pub use run::{FlowRow, RunError, Runner, Summary};
+pub use sink::{CommandSink, MemorySink};

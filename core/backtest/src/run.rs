@@ -1,0 +1,305 @@
+//! Carries an agenda out against a market of the past.
+
+use crate::agenda::{Agenda, Task};
+use crate::market::Market;
+use crate::sink::CommandSink;
+use std::collections::BTreeMap;
+use strongroom_engine::{
+    Command, FundState, Liability, NewOrder, Order, OrderId, OrderSide, OrderState, PriceRow, Refusal,
+};
+use strongroom_fund::FundDefinition;
+use strongroom_fund::definition::{CustodyKind, OrderMethod};
+use strongroom_units::time::{Date, TimeError, Timestamp};
+use strongroom_units::{Money, NumberError, Price, Quantity, Rounding, Shares, Symbol};
+use thiserror::Error;
+
+/// Why a run stopped.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum RunError<E: std::error::Error> {
+    /// A command was not done.
+    #[error("{at}: {source}")]
+    Command {
+        /// Business time.
+        at: Timestamp,
+        /// Why.
+        #[source]
+        source: E,
+    },
+    /// No reference rate for a day that needs one.
+    #[error("no price of {asset} for {date}")]
+    PriceMissing {
+        /// The asset.
+        asset: Symbol,
+        /// The day.
+        date: Date,
+    },
+    /// A flow on a day without a session.
+    #[error("a flow of {flow} is dated {date}, which is no session: nobody could have dealt")]
+    FlowOnNoSession {
+        /// The day.
+        date: Date,
+        /// The flow.
+        flow: Money,
+    },
+    /// The fund was to be open and is not.
+    #[error("the fund is not open")]
+    NotOpen,
+    /// A date outside the calendar.
+    #[error(transparent)]
+    Time(#[from] TimeError),
+    /// A sum that does not fit.
+    #[error(transparent)]
+    Number(#[from] NumberError),
+    /// A rule of the engine.
+    #[error(transparent)]
+    Rule(#[from] Refusal),
+}
+
+impl<E: std::error::Error> RunError<E> {
+    /// The stable code; `of` gives that of a command's error.
+    pub fn code(&self, of: impl Fn(&E) -> &'static str) -> &'static str {
+        match self {
+            Self::Command { source, .. } => of(source),
+            Self::PriceMissing { .. } => "backtest.price_must_be_given",
+            Self::FlowOnNoSession { .. } => "backtest.flow_must_be_on_a_session",
+            Self::NotOpen => "fund.must_be_open",
+            Self::Time(error) => error.code(),
+            Self::Number(error) => error.code(),
+            Self::Rule(refusal) => refusal.code(),
+        }
+    }
+}
+
+/// One session's flow and the order it became.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FlowRow {
+    /// The session at whose strike the order dealt.
+    pub date: Date,
+    /// Published net creations, in money.
+    pub flow: Money,
+    /// Shares ordered, in whole creation units; negative are redemptions.
+    pub shares: Shares,
+    /// What was left over and carried to the next session.
+    pub carried: Money,
+}
+
+/// What a run did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Sessions with a flow, oldest first.
+    pub flows: Vec<FlowRow>,
+    /// NAVs struck.
+    pub strikes: usize,
+    /// Commands given.
+    pub commands: usize,
+}
+
+/// A run in progress.
+#[derive(Debug)]
+pub struct Runner<'a, S> {
+    sink: &'a mut S,
+    market: &'a Market,
+    carried: Money,
+    recorded_through: Date,
+    summary: Summary,
+}
+
+type Step<S> = Result<(), RunError<<S as CommandSink>::Error>>;
+
+impl<'a, S: CommandSink> Runner<'a, S> {
+    /// Opens the fund with its seed at the price of the seed date.
+    pub fn open(
+        sink: &'a mut S,
+        market: &'a Market,
+        definition: &FundDefinition,
+        text: &str,
+    ) -> Result<Self, RunError<S::Error>> {
+        let date = definition.seed.date;
+        let stray = market.flows.iter().find(|(date, _)| !definition.calendar.is_session(**date));
+        if let Some((date, flow)) = stray {
+            return Err(RunError::FlowOnNoSession { date: *date, flow: *flow });
+        }
+        let at = definition.strike.instant(date)?;
+        let mut seed_prices = BTreeMap::new();
+        for asset in &definition.assets {
+            seed_prices.insert(asset.symbol, price(market, asset.symbol, date)?);
+        }
+        let summary = Summary::default();
+        let mut run = Self { sink, market, carried: Money::ZERO, recorded_through: date, summary };
+        run.command(Command::OpenFund { definition: text.to_owned(), seed_prices }, at)?;
+        Ok(run)
+    }
+
+    /// Carries out every task of an agenda; `progress` hears of each before it is done.
+    pub fn run(&mut self, agenda: &Agenda, mut progress: impl FnMut(Task)) -> Step<S> {
+        for (at, task) in agenda.tasks() {
+            progress(*task);
+            self.carry_out(*task, *at)?;
+        }
+        Ok(())
+    }
+
+    /// Carries out one task.
+    pub fn carry_out(&mut self, task: Task, at: Timestamp) -> Step<S> {
+        match task {
+            Task::TakeOrders(session) => self.take_orders(session, at),
+            Task::Settle(session) => self.settle(session, at),
+            Task::RecordPrices(through) => self.record_prices(through, at),
+            Task::Strike(session) => {
+                self.summary.strikes += 1;
+                self.command(Command::StrikeNav { date: session, accept: self.market.accept.clone() }, at)
+            }
+            Task::Execute(session) => self.execute(session, at),
+            Task::PayFee { through, on } => self.pay_fee(through, on, at),
+        }
+    }
+
+    /// Gives a command of the caller's own.
+    pub fn command(&mut self, command: Command, at: Timestamp) -> Step<S> {
+        self.summary.commands += 1;
+        self.sink.command(command, at).map(|_| ()).map_err(|source| RunError::Command { at, source })
+    }
+
+    /// The fund as it stands.
+    pub fn state(&self) -> Result<&FundState, RunError<S::Error>> {
+        self.sink.state().ok_or(RunError::NotOpen)
+    }
+
+    /// What was done.
+    pub fn finish(self) -> Summary {
+        self.summary
+    }
+
+    /// A flow dated T is net creations valued at T's NAV: it is converted at T's price, and becomes an order of whole
+    /// creation units; the remainder is carried. Never more shares are redeemed than there are.
+    fn take_orders(&mut self, session: Date, at: Timestamp) -> Step<S> {
+        let Some(flow) = self.market.flows.get(&session).copied() else { return Ok(()) };
+        let wanted = self.carried.try_add(flow)?;
+        let unit = self.unit(session)?;
+        let value = self.unit_value(unit, session)?;
+        let baskets = i64::try_from(wanted.units() / value.units()).map_err(|_| NumberError::Overflow)?;
+        let most = self.state()?.outstanding()?.count() / unit.count() - 1;
+        let baskets = baskets.max(-most.max(0));
+        self.carried = wanted.try_sub(value.try_mul_div(i128::from(baskets), 1, Rounding::Down)?)?;
+        let shares = unit.try_mul(baskets)?;
+        self.summary.flows.push(FlowRow { date: session, flow, shares, carried: self.carried });
+        if baskets == 0 {
+            return Ok(());
+        }
+        let order = NewOrder {
+            id: OrderId::try_new(&format!("flow-{session}"))?,
+            participant: self.market.participant.clone(),
+            side: if baskets > 0 { OrderSide::Creation } else { OrderSide::Redemption },
+            method: OrderMethod::Cash,
+            shares: Shares::new(shares.count().abs()),
+            trade_date: session,
+        };
+        self.command(Command::SubmitOrder(order), at)
+    }
+
+    /// Coins of a redemption go from the vault to the trading balance first, those of a creation come back after.
+    fn settle(&mut self, session: Date, at: Timestamp) -> Step<S> {
+        for order in self.orders(|order| order.settlement_date <= session && order.coins().is_some())? {
+            let coins = order.coins().cloned().unwrap_or_default();
+            if order.side == OrderSide::Redemption {
+                self.transfer(&coins, (CustodyKind::Vault, CustodyKind::Trading), at)?;
+            }
+            self.command(Command::SettleOrder { id: order.id }, at)?;
+            if order.side == OrderSide::Creation {
+                self.transfer(&coins, (CustodyKind::Trading, CustodyKind::Vault), at)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn record_prices(&mut self, through: Date, at: Timestamp) -> Step<S> {
+        let market = self.market;
+        for asset in self.assets()? {
+            price(market, asset, through)?;
+            let known = market.prices.get(&asset).into_iter().flatten();
+            let fresh = known.filter(|(date, _)| self.recorded_through < **date && **date <= through);
+            let rows = fresh.map(|(date, price)| PriceRow { date: *date, price: *price }).collect();
+            self.command(Command::ImportPrices { asset, source: market.source.clone(), rows }, at)?;
+        }
+        self.recorded_through = through;
+        Ok(())
+    }
+
+    /// At the reference rate itself: what execution really cost is not part of the market given.
+    fn execute(&mut self, session: Date, at: Timestamp) -> Step<S> {
+        let dealt = |order: &Order| order.trade_date == session && is_struck_cash(order);
+        for order in self.orders(dealt)? {
+            let prices = self.prices_on(session)?;
+            self.command(Command::ExecuteOrder { id: order.id, prices }, at)?;
+        }
+        Ok(())
+    }
+
+    /// The coins to be sold go to the trading balance first; what is not sold comes back.
+    fn pay_fee(&mut self, through: Date, on: Date, at: Timestamp) -> Step<S> {
+        let state = self.state()?;
+        if through < state.definition().seed.date {
+            return Ok(());
+        }
+        let prices = self.prices_on(on)?;
+        let coins = state.coins_for_fee(Some(through), &prices)?;
+        if coins.values().all(|quantity| quantity.is_zero()) {
+            return Ok(());
+        }
+        self.transfer(&coins, (CustodyKind::Vault, CustodyKind::Trading), at)?;
+        let liability = Liability::SponsorFee { through: Some(through) };
+        self.command(Command::Pay { liability, prices }, at)
+    }
+
+    fn transfer(
+        &mut self,
+        coins: &BTreeMap<Symbol, Quantity>,
+        (from, to): (CustodyKind, CustodyKind),
+        at: Timestamp,
+    ) -> Step<S> {
+        for (asset, quantity) in coins.iter().filter(|(_, quantity)| !quantity.is_zero()) {
+            self.command(Command::TransferCustody { asset: *asset, from, to, quantity: *quantity }, at)?;
+        }
+        Ok(())
+    }
+
+    fn orders(&self, wanted: impl Fn(&Order) -> bool) -> Result<Vec<Order>, RunError<S::Error>> {
+        Ok(self.state()?.orders().filter(|order| wanted(order)).cloned().collect())
+    }
+
+    fn assets(&self) -> Result<Vec<Symbol>, RunError<S::Error>> {
+        Ok(self.state()?.definition().assets.iter().map(|asset| asset.symbol).collect())
+    }
+
+    fn prices_on(&self, date: Date) -> Result<BTreeMap<Symbol, Price>, RunError<S::Error>> {
+        self.assets()?.into_iter().map(|asset| Ok((asset, price(self.market, asset, date)?))).collect()
+    }
+
+    fn unit(&self, date: Date) -> Result<Shares, RunError<S::Error>> {
+        Ok(self.state()?.definition().creation_unit.at(date).copied().unwrap_or(Shares::new(1)))
+    }
+
+    /// The Basket Amount of the last strike at the session's price.
+    fn unit_value(&self, unit: Shares, session: Date) -> Result<Money, RunError<S::Error>> {
+        let state = self.state()?;
+        let nav = state.last_nav().ok_or(RunError::NotOpen)?;
+        let mut value = Money::ZERO;
+        for asset in &state.definition().assets {
+            let amount = nav.current.basket_amount.get(&asset.symbol).copied().unwrap_or_default();
+            let coins = amount.times(unit, asset.scale, Rounding::HalfEven)?;
+            value = value
+                .try_add(price(self.market, asset.symbol, session)?.value(coins, Rounding::HalfEven)?)?;
+        }
+        if value <= Money::ZERO { Err(NumberError::DivisionByZero.into()) } else { Ok(value) }
+    }
+}
+
+fn is_struck_cash(order: &Order) -> bool {
+    order.method == OrderMethod::Cash && matches!(order.state, OrderState::Struck { .. })
+}
+
+fn price<E: std::error::Error>(market: &Market, asset: Symbol, date: Date) -> Result<Price, RunError<E>> {
+    let price = market.prices.get(&asset).and_then(|prices| prices.get(&date));
+    price.copied().ok_or(RunError::PriceMissing { asset, date })
+}
