@@ -1,0 +1,16 @@
+//! Prices, flows, market prices and filings from files: one module each.
+//!
+//! Columns are found by name. A file with a bad row gives every bad row (the first twenty), each with its line and
+//! column, and none of its good rows: nothing is imported in part. This crate knows files and exact numbers; it knows
+//! nothing of funds.
+
+mod error;
+mod filings;
+mod flows;
+mod prices;
+mod table;
+
+pub use error::{FeedError, Problem};
+pub use filings::{FiledCoins, read_filed_coins};
+pub use flows::read_flows;
+pub use prices::{read_market_prices, read_prices};
