@@ -1,0 +1,146 @@
+//! The store's own tables in SQLite, the caller's migrations, and whether the tables are as the schema says.
+
+use std::path::Path;
+
+use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
+
+use super::fault::fault;
+use crate::error::StoreError;
+use crate::schema::{Column, ColumnType, Migration, Schema, Table};
+
+/// `schema_version` has this name at version 0: it tells a store from any other database.
+const MARK: &str = "strongroom store";
+
+/// An insert that would replace a record counts as an edit too: `INSERT OR REPLACE` runs no delete trigger.
+const BASE: &str = "
+CREATE TABLE events (
+    stream      TEXT    NOT NULL,
+    seq         INTEGER NOT NULL CHECK (seq > 0),
+    at          TEXT    NOT NULL,
+    recorded_at TEXT    NOT NULL,
+    kind        TEXT    NOT NULL,
+    body        TEXT    NOT NULL,
+    PRIMARY KEY (stream, seq)
+) STRICT;
+CREATE TRIGGER events_are_never_updated BEFORE UPDATE ON events
+BEGIN SELECT RAISE(ABORT, 'history is never edited'); END;
+CREATE TRIGGER events_are_never_deleted BEFORE DELETE ON events
+BEGIN SELECT RAISE(ABORT, 'history is never edited'); END;
+CREATE TRIGGER events_are_never_replaced BEFORE INSERT ON events
+WHEN EXISTS (SELECT 1 FROM events WHERE stream = NEW.stream AND seq = NEW.seq)
+BEGIN SELECT RAISE(ABORT, 'history is never edited'); END;
+CREATE TABLE snapshots (
+    stream      TEXT    NOT NULL,
+    seq         INTEGER NOT NULL,
+    recorded_at TEXT    NOT NULL,
+    body        TEXT    NOT NULL,
+    PRIMARY KEY (stream, seq)
+) STRICT;
+CREATE TABLE schema_version (version INTEGER PRIMARY KEY, name TEXT NOT NULL) STRICT;
+";
+
+/// The schema version of a database; `None` if it is empty. Refuses what is no store.
+pub(super) fn version(connection: &Connection, path: &Path) -> Result<Option<u32>, StoreError> {
+    let named = "SELECT count(*), count(*) FILTER (WHERE name = 'schema_version') FROM sqlite_schema";
+    let (objects, ours): (i64, i64) =
+        connection.query_row(named, [], |row| Ok((row.get(0)?, row.get(1)?))).map_err(|e| fault(path, e))?;
+    if objects == 0 {
+        return Ok(None);
+    }
+    let not_a_store = || StoreError::NotAStore { location: path.display().to_string() };
+    if ours == 0 {
+        return Err(not_a_store());
+    }
+    let marked = "SELECT max(version), max(name) FILTER (WHERE version = 0) FROM schema_version";
+    let found: Result<(u32, Option<String>), _> =
+        connection.query_row(marked, [], |row| Ok((row.get(0)?, row.get(1)?)));
+    match found {
+        Ok((version, Some(mark))) if mark == MARK => Ok(Some(version)),
+        Err(e) if e.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseCorrupt) => Err(fault(path, e)),
+        _ => Err(not_a_store()),
+    }
+}
+
+/// Refuses a database that this program does not know yet.
+pub(super) fn refuse_newer(found: u32, schema: &Schema) -> Result<(), StoreError> {
+    let known = schema.version();
+    if found > known { Err(StoreError::SchemaNewer { found, known }) } else { Ok(()) }
+}
+
+/// Creates the store's tables if they are missing and runs the migrations that are due, each in its own transaction.
+pub(super) fn migrate(connection: &mut Connection, path: &Path, schema: &Schema) -> Result<(), StoreError> {
+    let version = match version(connection, path)? {
+        Some(version) => version,
+        None => step(connection, path, |tx| {
+            tx.execute_batch(BASE)?;
+            tx.execute("INSERT INTO schema_version VALUES (0, ?1)", [MARK]).map(|_| 0)
+        })?,
+    };
+    refuse_newer(version, schema)?;
+    schema.pending(version).try_for_each(|migration| apply(connection, path, migration))
+}
+
+fn apply(connection: &mut Connection, path: &Path, migration: &Migration) -> Result<(), StoreError> {
+    let (version, name) = (migration.version, migration.name);
+    let done = step(connection, path, |tx| {
+        tx.execute_batch(migration.sqlite)?;
+        tx.execute("INSERT INTO schema_version VALUES (?1, ?2)", (version, name)).map(|_| ())
+    });
+    match done {
+        Err(StoreError::Database { source } | StoreError::Constraint { source }) => {
+            Err(StoreError::MigrationFailed { version, name, source })
+        }
+        other => other,
+    }
+}
+
+fn step<T>(
+    connection: &mut Connection,
+    path: &Path,
+    work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
+) -> Result<T, StoreError> {
+    let run = || {
+        let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let value = work(&tx)?;
+        tx.commit()?;
+        Ok(value)
+    };
+    run().map_err(|e| fault(path, e))
+}
+
+/// Refuses tables that are not as the schema describes them: a column of another type could alter a value.
+pub(super) fn check_tables(connection: &Connection, path: &Path, schema: &Schema) -> Result<(), StoreError> {
+    for table in schema.tables {
+        check_table(connection, table)
+            .map_err(|e| fault(path, e))?
+            .map_or(Ok(()), |reason| Err(StoreError::TableDiffers { table: table.name, reason }))?;
+    }
+    Ok(())
+}
+
+fn check_table(connection: &Connection, table: &Table) -> rusqlite::Result<Option<String>> {
+    let strict = "SELECT strict FROM pragma_table_list WHERE schema = 'main' AND name = ?1";
+    match connection.query_row(strict, [table.name], |row| row.get::<_, bool>(0)).optional()? {
+        None => return Ok(Some("it does not exist".into())),
+        Some(false) => return Ok(Some("it is not STRICT".into())),
+        Some(true) => {}
+    }
+    let mut statement = connection.prepare("SELECT type, pk FROM pragma_table_xinfo(?1) WHERE name = ?2")?;
+    for (position, column) in (1..).zip(table.columns) {
+        let found: Option<(String, i64)> = statement
+            .query_row((table.name, column.name), |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        let key = if position <= table.key { i64::try_from(position).unwrap_or(0) } else { 0 };
+        if found != Some((sql_type(column).to_owned(), key)) {
+            return Ok(Some(format!("column {:?} is {found:?}", column.name)));
+        }
+    }
+    Ok(None)
+}
+
+fn sql_type(column: &Column) -> &'static str {
+    match column.kind {
+        ColumnType::Integer => "INTEGER",
+        ColumnType::Text | ColumnType::Decimal | ColumnType::Date | ColumnType::Instant => "TEXT",
+    }
+}

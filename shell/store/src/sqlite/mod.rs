@@ -1,0 +1,143 @@
+//! The store on one SQLite file: write-ahead log, every commit synchronised, one writer, any number of readers.
+
+mod copy;
+mod fault;
+mod layout;
+mod lock;
+mod read;
+mod write;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+
+pub(crate) use copy::{BackupFile, NewCopy};
+use fault::{commit_fault, fault};
+use lock::WriterLock;
+
+use crate::backup::BackupSummary;
+use crate::batch::Batch;
+use crate::error::StoreError;
+use crate::files::{directory, sync_directory};
+use crate::record::{Record, Snapshot, follows};
+use crate::schema::Schema;
+use crate::store::Database;
+
+/// Readers such as the `sqlite3` shell may hold the file for a moment.
+const BUSY_WAIT: Duration = Duration::from_secs(5);
+/// Distinct statements: a few of our own and two a table.
+const CACHED_STATEMENTS: usize = 256;
+
+/// An open SQLite file.
+#[derive(Debug)]
+pub(crate) struct SqliteStore {
+    connection: Connection,
+    path: PathBuf,
+    /// Dropped after the connection: fields go in order.
+    _lock: Option<WriterLock>,
+}
+
+impl SqliteStore {
+    pub(crate) fn open(path: &Path, schema: &Schema) -> Result<Self, StoreError> {
+        let lock = WriterLock::take(path)?;
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
+        let mut connection = connect(path, flags)?;
+        // Look before touching: a file that is not ours must stay as it is.
+        if let Some(found) = layout::version(&connection, path)? {
+            layout::refuse_newer(found, schema)?;
+        }
+        configure(&connection).map_err(|e| fault(path, e))?;
+        layout::migrate(&mut connection, path, schema)?;
+        layout::check_tables(&connection, path, schema)?;
+        sync_directory(&directory(path))?;
+        Ok(Self { connection, path: path.to_owned(), _lock: Some(lock) })
+    }
+
+    /// Takes no lock and makes no change; works while another process writes.
+    pub(crate) fn open_read_only(path: &Path, schema: &Schema) -> Result<Self, StoreError> {
+        let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        let not_a_store = || StoreError::NotAStore { location: path.display().to_string() };
+        let found = layout::version(&connection, path)?.ok_or_else(not_a_store)?;
+        layout::refuse_newer(found, schema)?;
+        let known = schema.version();
+        if found < known {
+            return Err(StoreError::SchemaOlder { found, known });
+        }
+        Ok(Self { connection, path: path.to_owned(), _lock: None })
+    }
+
+    /// Runs `work` in one transaction. A failure rolls everything back: dropping the transaction does.
+    fn transact(
+        &mut self,
+        work: impl FnOnce(&Connection, &Path) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let path = &self.path;
+        let behavior = TransactionBehavior::Immediate;
+        let tx = self.connection.transaction_with_behavior(behavior).map_err(|e| fault(path, e))?;
+        work(&tx, path)?;
+        tx.commit().map_err(|e| commit_fault(path, e))
+    }
+
+    fn fault(&self, error: rusqlite::Error) -> StoreError {
+        fault(&self.path, error)
+    }
+}
+
+impl Database for SqliteStore {
+    fn append(&mut self, batch: &Batch<'_>) -> Result<(), StoreError> {
+        self.transact(|connection, path| {
+            for first in &batch.firsts {
+                follows(first, read::head(connection, &first.stream).map_err(|e| fault(path, e))?)?;
+            }
+            write::insert_records(connection, batch.records)
+                .and_then(|()| write::change_rows(connection, &batch.plans))
+                .map_err(|e| fault(path, e))
+        })
+    }
+
+    fn put_snapshot(&mut self, snapshot: &Snapshot) -> Result<(), StoreError> {
+        self.transact(|connection, path| {
+            write::put_snapshot(connection, snapshot).map_err(|e| fault(path, e))
+        })
+    }
+
+    fn read(&mut self, stream: &str, from_seq: i64, limit: i64) -> Result<Vec<Record>, StoreError> {
+        read::records(&self.connection, stream, from_seq, limit).map_err(|e| self.fault(e))
+    }
+
+    fn head(&mut self, stream: &str) -> Result<u64, StoreError> {
+        read::head(&self.connection, stream).map_err(|e| self.fault(e))
+    }
+
+    fn streams(&mut self) -> Result<Vec<String>, StoreError> {
+        read::streams(&self.connection).map_err(|e| self.fault(e))
+    }
+
+    fn latest_snapshot(&mut self, stream: &str) -> Result<Option<Snapshot>, StoreError> {
+        read::latest_snapshot(&self.connection, stream).map_err(|e| self.fault(e))
+    }
+
+    fn back_up(&mut self, path: &Path, _: &Schema) -> Result<BackupSummary, StoreError> {
+        NewCopy::of(&self.connection, &self.path, path)?.publish()
+    }
+}
+
+/// Opens the file without touching it. The path is never read as a URI, and `:memory:` is a file like any other.
+fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {
+    let absolute = std::path::absolute(path).map_err(|e| crate::files::file_error(path, e))?;
+    let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(absolute, flags).map_err(|e| fault(path, e))?;
+    connection.busy_timeout(BUSY_WAIT).map_err(|e| fault(path, e))?;
+    connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
+    Ok(connection)
+}
+
+fn configure(connection: &Connection) -> rusqlite::Result<()> {
+    connection.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get::<_, String>(0))?;
+    connection.pragma_update(None, "synchronous", "full")?;
+    // macOS only: a plain fsync leaves the data in the cache of the drive.
+    connection.pragma_update(None, "fullfsync", true)?;
+    connection.pragma_update(None, "checkpoint_fullfsync", true)?;
+    connection.pragma_update(None, "foreign_keys", true)
+}

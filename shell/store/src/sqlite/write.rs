@@ -1,0 +1,84 @@
+//! The SQL that adds records, rows and snapshots. Transactions are the caller's.
+
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{Connection, Result, ToSql, params_from_iter};
+
+use crate::record::{Record, Snapshot};
+use crate::row::{TablePlan, Value};
+use crate::schema::{Table, join};
+
+const INSERT_RECORD: &str =
+    "INSERT INTO events (stream, seq, at, recorded_at, kind, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+const UPSERT_SNAPSHOT: &str = "INSERT INTO snapshots (stream, seq, recorded_at, body) VALUES (?1, ?2, ?3, ?4)
+    ON CONFLICT (stream, seq) DO UPDATE SET recorded_at = excluded.recorded_at, body = excluded.body";
+const KEEP_NEWEST_TWO: &str = "DELETE FROM snapshots WHERE stream = ?1 AND seq NOT IN
+    (SELECT seq FROM snapshots WHERE stream = ?1 ORDER BY seq DESC LIMIT 2)";
+
+pub(super) fn insert_records(connection: &Connection, records: &[Record]) -> Result<()> {
+    let mut statement = connection.prepare_cached(INSERT_RECORD)?;
+    for record in records {
+        let Record { stream, seq, at, recorded_at, kind, body } = record;
+        statement.execute((stream, seq.cast_signed(), at, recorded_at, kind, body))?;
+    }
+    Ok(())
+}
+
+/// Deletes before upserts, tables in reverse before tables in order: see the invariant of `row`.
+pub(super) fn change_rows(connection: &Connection, plans: &[TablePlan<'_>]) -> Result<()> {
+    for plan in plans.iter().rev() {
+        run(connection, &delete_sql(plan.table), &plan.deletes)?;
+    }
+    for plan in plans {
+        run(connection, &upsert_sql(plan.table), &plan.upserts)?;
+    }
+    Ok(())
+}
+
+pub(super) fn upsert_rows(connection: &Connection, table: &Table, rows: &[&[Value]]) -> Result<()> {
+    run(connection, &upsert_sql(table), rows)
+}
+
+pub(super) fn put_snapshot(connection: &Connection, snapshot: &Snapshot) -> Result<()> {
+    let Snapshot { stream, seq, recorded_at, body } = snapshot;
+    connection.prepare_cached(UPSERT_SNAPSHOT)?.execute((stream, seq.cast_signed(), recorded_at, body))?;
+    connection.prepare_cached(KEEP_NEWEST_TWO)?.execute([stream])?;
+    Ok(())
+}
+
+fn run(connection: &Connection, sql: &str, rows: &[&[Value]]) -> Result<()> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let mut statement = connection.prepare_cached(sql)?;
+    for row in rows {
+        statement.execute(params_from_iter(row.iter()))?;
+    }
+    Ok(())
+}
+
+fn delete_sql(table: &Table) -> String {
+    format!(
+        "DELETE FROM \"{}\" WHERE {}",
+        table.name,
+        join(table.key_columns(), " AND ", |name| format!("{name} = ?"))
+    )
+}
+
+fn upsert_sql(table: &Table) -> String {
+    let names = join(table.columns, ", ", str::to_owned);
+    let marks = join(table.columns, ", ", |_| "?".to_owned());
+    let key = join(table.key_columns(), ", ", str::to_owned);
+    let others = join(table.other_columns(), ", ", |name| format!("{name} = excluded.{name}"));
+    let action = if others.is_empty() { "NOTHING".to_owned() } else { format!("UPDATE SET {others}") };
+    format!("INSERT INTO \"{}\" ({names}) VALUES ({marks}) ON CONFLICT ({key}) DO {action}", table.name)
+}
+
+impl ToSql for Value {
+    fn to_sql(&self) -> Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self {
+            Self::Null => ValueRef::Null,
+            Self::Text(text) => ValueRef::Text(text.as_bytes()),
+            Self::Integer(number) => ValueRef::Integer(*number),
+        }))
+    }
+}

@@ -1,0 +1,200 @@
+//! The one door to a store, whichever database is behind it: checks before any SQL, refusals after a failure.
+
+use std::fmt::Debug;
+use std::path::Path;
+
+use crate::backup::BackupSummary;
+use crate::batch::Batch;
+use crate::error::StoreError;
+use crate::location::Location;
+use crate::postgres::PostgresStore;
+use crate::record::{Record, Snapshot, check_page, check_snapshot};
+use crate::row::RowChange;
+use crate::schema::Schema;
+use crate::sqlite::SqliteStore;
+
+/// What both databases do. Everything that can be decided without one is decided before these are called.
+pub(crate) trait Database: Debug + Send {
+    /// Stores a whole batch durably, or nothing of it. Its records must follow the heads of their streams.
+    fn append(&mut self, batch: &Batch<'_>) -> Result<(), StoreError>;
+    fn put_snapshot(&mut self, snapshot: &Snapshot) -> Result<(), StoreError>;
+    fn read(&mut self, stream: &str, from_seq: i64, limit: i64) -> Result<Vec<Record>, StoreError>;
+    fn head(&mut self, stream: &str) -> Result<u64, StoreError>;
+    fn streams(&mut self) -> Result<Vec<String>, StoreError>;
+    fn latest_snapshot(&mut self, stream: &str) -> Result<Option<Snapshot>, StoreError>;
+    fn back_up(&mut self, path: &Path, schema: &Schema) -> Result<BackupSummary, StoreError>;
+}
+
+/// An open store.
+///
+/// INVARIANT: after an error that leaves the database in doubt (see [`StoreError::OutcomeUnknown`]) every call is
+/// refused with [`StoreError::MustReopen`], so that nothing is decided on a state that may not be there.
+#[derive(Debug)]
+pub struct Store {
+    location: Location,
+    schema: &'static Schema,
+    database: Box<dyn Database>,
+    access: Access,
+    failed: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Access {
+    ReadOnly,
+    Write,
+}
+
+impl Store {
+    /// The most records and row changes that [`Store::append`] takes together.
+    pub const BATCH_MAX: usize = Batch::SIZE_MAX;
+    /// The most records that [`Store::read`] gives at once.
+    pub const PAGE_MAX: usize = 10_000;
+
+    /// Opens a store for writing. A missing SQLite file is created, an empty PostgreSQL database is filled with tables,
+    /// an older version is migrated. One process at a time writes an SQLite file; several share a PostgreSQL database.
+    pub fn open(location: &Location, schema: &'static Schema) -> Result<Self, StoreError> {
+        schema.check()?;
+        let database: Box<dyn Database> = match location {
+            Location::Sqlite(path) => Box::new(SqliteStore::open(path, schema)?),
+            Location::Postgres(url) => Box::new(PostgresStore::open(url, &location.to_string(), schema)?),
+        };
+        Ok(Self { location: location.clone(), schema, database, access: Access::Write, failed: false })
+    }
+
+    /// Opens an existing store of this program's version for reading, while others may write. It changes nothing.
+    pub fn open_read_only(location: &Location, schema: &'static Schema) -> Result<Self, StoreError> {
+        schema.check()?;
+        let database: Box<dyn Database> = match location {
+            Location::Sqlite(path) => Box::new(SqliteStore::open_read_only(path, schema)?),
+            Location::Postgres(url) => {
+                Box::new(PostgresStore::open_read_only(url, &location.to_string(), schema)?)
+            }
+        };
+        Ok(Self { location: location.clone(), schema, database, access: Access::ReadOnly, failed: false })
+    }
+
+    /// Where the store is.
+    #[must_use]
+    pub fn location(&self) -> &Location {
+        &self.location
+    }
+
+    /// Stores the records and the row changes in one transaction, durable on return. An error means that nothing was
+    /// stored, except [`StoreError::OutcomeUnknown`]. If a row is named twice, its last change wins.
+    pub fn append(&mut self, records: &[Record], rows: &[RowChange]) -> Result<(), StoreError> {
+        self.must_write()?;
+        let batch = Batch::try_new(self.schema, records, rows)?;
+        self.attempt(|database| database.append(&batch))
+    }
+
+    /// Stores a snapshot and drops all but the newest two of its stream. One at the same record is replaced.
+    pub fn put_snapshot(&mut self, snapshot: &Snapshot) -> Result<(), StoreError> {
+        self.must_write()?;
+        check_snapshot(snapshot)?;
+        let (stream, seq, head) = (&snapshot.stream, snapshot.seq, self.head(&snapshot.stream)?);
+        if seq > head {
+            return Err(StoreError::SnapshotAhead { stream: stream.clone(), seq, head });
+        }
+        self.attempt(|database| database.put_snapshot(snapshot))
+    }
+
+    /// Reads the records of a stream from `from_seq` on, in order: at most `limit`, and at most [`Store::PAGE_MAX`].
+    /// Empty means that the stream ends before `from_seq`. A missing record is an error, never skipped.
+    pub fn read(&mut self, stream: &str, from_seq: u64, limit: usize) -> Result<Vec<Record>, StoreError> {
+        let from_seq = from_seq.max(1);
+        let Ok(from) = i64::try_from(from_seq) else {
+            return Ok(Vec::new());
+        };
+        let limit = i64::try_from(limit.min(Self::PAGE_MAX)).unwrap_or(i64::MAX);
+        let page = self.attempt(|database| database.read(stream, from, limit))?;
+        check_page(stream, from_seq, &page)?;
+        Ok(page)
+    }
+
+    /// Reads a stream from `from_seq` to its end, page by page. The iterator ends after its first error.
+    pub fn records<'a>(&'a mut self, stream: &'a str, from_seq: u64) -> Records<'a> {
+        Records { store: self, stream, next_seq: from_seq.max(1), page: Vec::new().into_iter(), done: false }
+    }
+
+    /// The sequence number of a stream's last record; 0 if it has none.
+    pub fn head(&mut self, stream: &str) -> Result<u64, StoreError> {
+        self.attempt(|database| database.head(stream))
+    }
+
+    /// The names of all streams, in byte order.
+    pub fn streams(&mut self) -> Result<Vec<String>, StoreError> {
+        self.attempt(|database| database.streams())
+    }
+
+    /// The newest snapshot of a stream.
+    pub fn latest_snapshot(&mut self, stream: &str) -> Result<Option<Snapshot>, StoreError> {
+        self.attempt(|database| database.latest_snapshot(stream))
+    }
+
+    /// Writes everything as of one moment into the new SQLite file `path`, while others may write, and checks the
+    /// file before it gets its name. It works on a store that is open for reading too.
+    pub fn back_up(&mut self, path: &Path) -> Result<BackupSummary, StoreError> {
+        // Not an attempt: an error of the new file says nothing about the store.
+        self.must_be_sound()?;
+        if path.exists() {
+            return Err(StoreError::BackupExists { path: path.to_owned() });
+        }
+        self.database.back_up(path, self.schema)
+    }
+
+    fn must_be_sound(&self) -> Result<(), StoreError> {
+        if self.failed { Err(StoreError::MustReopen) } else { Ok(()) }
+    }
+
+    fn must_write(&self) -> Result<(), StoreError> {
+        match self.access {
+            Access::Write => self.must_be_sound(),
+            Access::ReadOnly => Err(StoreError::ReadOnly),
+        }
+    }
+
+    fn attempt<T>(
+        &mut self,
+        work: impl FnOnce(&mut dyn Database) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.must_be_sound()?;
+        let result = work(self.database.as_mut());
+        self.failed = result.as_ref().is_err_and(StoreError::ends_connection);
+        result
+    }
+}
+
+/// The records of a stream in order, read in pages of [`Store::records`].
+#[derive(Debug)]
+pub struct Records<'a> {
+    store: &'a mut Store,
+    stream: &'a str,
+    next_seq: u64,
+    page: std::vec::IntoIter<Record>,
+    done: bool,
+}
+
+impl Records<'_> {
+    const PAGE: usize = 1_000;
+
+    fn turn_page(&mut self) -> Result<(), StoreError> {
+        let page = self.store.read(self.stream, self.next_seq, Self::PAGE)?;
+        self.next_seq = page.last().map_or(self.next_seq, |last| last.seq + 1);
+        self.done = page.is_empty();
+        self.page = page.into_iter();
+        Ok(())
+    }
+}
+
+impl Iterator for Records<'_> {
+    type Item = Result<Record, StoreError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let turns = self.page.as_slice().is_empty() && !self.done;
+        if turns && let Err(e) = self.turn_page() {
+            self.done = true;
+            return Some(Err(e));
+        }
+        self.page.next().map(Ok)
+    }
+}
