@@ -1,0 +1,18 @@
+//! The desk: the one place where commands come in, are decided, made durable and answered.
+//!
+//! Commands of a group are decided one after the other, each seeing what those before it did, and share one
+//! transaction and one fsync. Nothing is answered before the commit. A commit that fails discards memory, and the
+//! funds are rebuilt from the log. This crate knows the engine and the store; it knows nothing of files, HTTP or
+//! people.
+
+mod desk;
+mod error;
+mod projection;
+mod schema;
+mod service;
+mod tables;
+
+pub use desk::{Answer, Desk, GROUP_MAX, Request};
+pub use error::DeskError;
+pub use schema::SCHEMA;
+pub use service::{DeskHandle, DeskService};

@@ -1,0 +1,15 @@
+//! The schema of the read tables: forward migrations, never edited once released.
+
+use crate::tables;
+use strongroom_store::{Migration, Schema};
+
+/// Every migration, oldest first, and the tables they leave.
+pub static SCHEMA: Schema = Schema {
+    migrations: &[Migration {
+        version: 1,
+        name: "read tables",
+        sqlite: include_str!("../migrations/0001_read_tables.sqlite.sql"),
+        postgres: include_str!("../migrations/0001_read_tables.postgres.sql"),
+    }],
+    tables: tables::ALL,
+};

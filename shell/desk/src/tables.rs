@@ -1,0 +1,232 @@
+//! The read tables, as the migrations create them. Each constant names its columns in the order in which
+//! `projection` fills them.
+
+use strongroom_store::{Column, ColumnType, Table};
+
+const fn text(name: &'static str) -> Column {
+    Column { name, kind: ColumnType::Text }
+}
+
+const fn integer(name: &'static str) -> Column {
+    Column { name, kind: ColumnType::Integer }
+}
+
+const fn decimal(name: &'static str) -> Column {
+    Column { name, kind: ColumnType::Decimal }
+}
+
+const fn date(name: &'static str) -> Column {
+    Column { name, kind: ColumnType::Date }
+}
+
+const fn instant(name: &'static str) -> Column {
+    Column { name, kind: ColumnType::Instant }
+}
+
+pub(crate) static FUNDS: Table = Table {
+    name: "funds",
+    key: 1,
+    columns: &[
+        text("fund"),
+        text("name"),
+        text("currency"),
+        text("status"),
+        text("status_reason"),
+        instant("opened_at"),
+        text("definition"),
+    ],
+};
+
+pub(crate) static PRICES: Table = Table {
+    name: "prices",
+    key: 3,
+    columns: &[
+        text("fund"),
+        text("asset"),
+        date("price_date"),
+        decimal("price"),
+        text("source"),
+        text("flag"),
+        instant("known_at"),
+    ],
+};
+
+pub(crate) static NAV: Table = Table {
+    name: "nav",
+    key: 2,
+    columns: &[
+        text("fund"),
+        date("nav_date"),
+        instant("struck_at"),
+        integer("shares"),
+        decimal("holdings"),
+        decimal("cash"),
+        decimal("fee_basis"),
+        decimal("fee"),
+        decimal("accrued_fee"),
+        decimal("accrued_expenses"),
+        decimal("net_assets"),
+        decimal("nav_per_share"),
+        decimal("nav_per_share_published"),
+        text("accepted_reason"),
+    ],
+};
+
+pub(crate) static NAV_ASSETS: Table = Table {
+    name: "nav_assets",
+    key: 3,
+    columns: &[
+        text("fund"),
+        date("nav_date"),
+        text("asset"),
+        decimal("price"),
+        decimal("owned"),
+        decimal("accrued_fee"),
+        decimal("pending_creations"),
+        decimal("pending_redemptions"),
+        decimal("basket_amount_per_share"),
+    ],
+};
+
+pub(crate) static NAV_CORRECTIONS: Table = Table {
+    name: "nav_corrections",
+    key: 3,
+    columns: &[
+        text("fund"),
+        integer("seq"),
+        date("nav_date"),
+        instant("learned_at"),
+        decimal("published_nav_per_share"),
+        decimal("corrected_nav_per_share"),
+        decimal("difference_per_share"),
+        decimal("published_net_assets"),
+        decimal("corrected_net_assets"),
+    ],
+};
+
+pub(crate) static CORRECTIONS: Table = Table {
+    name: "corrections",
+    key: 2,
+    columns: &[
+        text("fund"),
+        integer("seq"),
+        instant("learned_at"),
+        date("effective_date"),
+        text("kind"),
+        text("subject"),
+        decimal("old_value"),
+        decimal("new_value"),
+        text("reason"),
+        decimal("fee_adjustment"),
+    ],
+};
+
+pub(crate) static ORDERS: Table = Table {
+    name: "orders",
+    key: 2,
+    columns: &[
+        text("fund"),
+        text("order_id"),
+        text("participant"),
+        text("side"),
+        text("method"),
+        integer("shares"),
+        date("trade_date"),
+        date("settlement_date"),
+        instant("submitted_at"),
+        text("status"),
+        decimal("nav_value"),
+        decimal("variance"),
+        decimal("cash_due"),
+        instant("closed_at"),
+    ],
+};
+
+pub(crate) static ORDER_ASSETS: Table = Table {
+    name: "order_assets",
+    key: 3,
+    columns: &[
+        text("fund"),
+        text("order_id"),
+        text("asset"),
+        decimal("coins"),
+        decimal("execution_price"),
+        decimal("execution_value"),
+    ],
+};
+
+pub(crate) static BALANCES: Table = Table {
+    name: "balances",
+    key: 3,
+    columns: &[text("fund"), text("account"), text("asset"), decimal("balance")],
+};
+
+pub(crate) static LEDGER_ENTRIES: Table = Table {
+    name: "ledger_entries",
+    key: 3,
+    columns: &[
+        text("fund"),
+        integer("seq"),
+        integer("line"),
+        date("entry_date"),
+        text("event"),
+        text("account"),
+        text("asset"),
+        decimal("amount"),
+    ],
+};
+
+pub(crate) static FEE_ACCRUALS: Table = Table {
+    name: "fee_accruals",
+    key: 3,
+    columns: &[text("fund"), date("fee_date"), text("asset"), decimal("coins")],
+};
+
+pub(crate) static PAYMENTS: Table = Table {
+    name: "payments",
+    key: 3,
+    columns: &[
+        text("fund"),
+        integer("seq"),
+        text("asset"),
+        instant("paid_at"),
+        text("liability"),
+        date("through"),
+        decimal("coins"),
+        decimal("price"),
+        decimal("value"),
+        decimal("cost"),
+        decimal("paid"),
+    ],
+};
+
+pub(crate) static CUSTODY_TRANSFERS: Table = Table {
+    name: "custody_transfers",
+    key: 2,
+    columns: &[
+        text("fund"),
+        integer("seq"),
+        instant("moved_at"),
+        text("asset"),
+        text("from_account"),
+        text("to_account"),
+        decimal("coins"),
+    ],
+};
+
+/// Every read table.
+pub(crate) static ALL: &[&Table] = &[
+    &FUNDS,
+    &PRICES,
+    &NAV,
+    &NAV_ASSETS,
+    &NAV_CORRECTIONS,
+    &CORRECTIONS,
+    &ORDERS,
+    &ORDER_ASSETS,
+    &BALANCES,
+    &LEDGER_ENTRIES,
+    &FEE_ACCRUALS,
+    &PAYMENTS,
+    &CUSTODY_TRANSFERS,
+];
