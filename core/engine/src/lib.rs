@@ -5,6 +5,7 @@
 //! per fund; replaying a stream gives the state.
 
 mod apply;
+mod basket;
 mod command;
 mod decide;
 mod event;
@@ -18,6 +19,7 @@ mod reserve;
 mod state;
 pub mod statement;
 
+pub use basket::{BasketError, composition};
 pub use command::{Command, HaltScope, Liability, NewOrder, PriceRow};
 pub use event::{
     AssetNav, Event, NavFigures, NavInputs, NavRecord, OrderDealt, PriceFlag, RecordedPrice, Restatement,

@@ -3,12 +3,13 @@
 use super::orders::holds;
 use super::{covered, positive, relieved, valued};
 use crate::command::Liability;
-use crate::event::{Event, NavRecord, Sale};
+use crate::event::{Event, Sale};
 use crate::ledger::Account;
 use crate::refusal::Refusal;
 use crate::state::FundState;
 use std::collections::BTreeMap;
 use strongroom_fund::definition::FeeAccrual;
+use strongroom_fund::fees::money_fee;
 use strongroom_units::time::Date;
 use strongroom_units::{Money, Price, Quantity, Rounding, Symbol};
 
@@ -20,12 +21,12 @@ pub(super) fn pay(
     let in_coins = matches!(state.definition().fee.accrual, FeeAccrual::Coins { .. });
     match liability {
         Liability::SponsorFee { through } => {
-            let nav = struck_by(state, through)?;
-            let liability = Liability::SponsorFee { through: Some(nav.date) };
+            let through = struck_through(state, through)?;
+            let liability = Liability::SponsorFee { through: Some(through) };
             if in_coins {
-                return pay_in_coins(state, liability, nav.date);
+                return pay_in_coins(state, liability, through);
             }
-            sell(state, liability, fee_due(state, nav.date)?, prices)
+            sell(state, liability, fee_due(state, through)?, prices)
         }
         Liability::Expenses => {
             sell(state, liability, state.ledger().money(Account::AccruedExpense).try_neg()?, prices)
@@ -94,17 +95,17 @@ impl FundState {
         through: Option<Date>,
         prices: &BTreeMap<Symbol, Price>,
     ) -> Result<BTreeMap<Symbol, Quantity>, Refusal> {
-        let nav = struck_by(self, through)?;
+        let through = struck_through(self, through)?;
         if matches!(self.definition().fee.accrual, FeeAccrual::Coins { .. }) {
-            return coins_accrued(self, nav.date);
+            return coins_accrued(self, through);
         }
-        let due = fee_due(self, nav.date)?.to_cents(Rounding::Floor)?;
+        let due = fee_due(self, through)?.to_cents(Rounding::Floor)?;
         if due <= Money::ZERO { Ok(BTreeMap::new()) } else { coins_to_sell(self, due, prices) }
     }
 
     /// Sponsor fee accrued in money through a day and not yet paid.
     pub fn fee_due(&self, through: Option<Date>) -> Result<Money, Refusal> {
-        fee_due(self, struck_by(self, through)?.date)
+        fee_due(self, struck_through(self, through)?)
     }
 }
 
@@ -139,22 +140,31 @@ fn at_last_strike(state: &FundState, coins: &BTreeMap<Symbol, Quantity>) -> Resu
 }
 
 /// Fee accrued through a day less everything paid so far.
+///
+/// A strike on a Monday accrues Saturday's, Sunday's and Monday's fee: when the day is the Saturday on which a month
+/// ends, only its own part of that strike is counted.
 fn fee_due(state: &FundState, through: Date) -> Result<Money, Refusal> {
-    let accrued = state
-        .navs()
-        .iter()
-        .take_while(|nav| nav.date <= through)
-        .try_fold(Money::ZERO, |sum, nav| sum.try_add(nav.current.valuation.fee))?;
+    let mut accrued = Money::ZERO;
+    for nav in state.navs() {
+        if nav.date <= through {
+            accrued = accrued.try_add(nav.current.valuation.fee)?;
+            continue;
+        }
+        let (basis, after) = (nav.current.valuation.fee_basis, nav.inputs.after);
+        accrued = accrued.try_add(money_fee(&state.definition().fee, basis, after, through)?)?;
+        break;
+    }
     Ok(accrued.try_sub(state.parts.fee_paid)?)
 }
 
-/// The last NAV on or before a day.
-fn struck_by(state: &FundState, through: Option<Date>) -> Result<&NavRecord, Refusal> {
-    let by = |nav: &&NavRecord| through.is_none_or(|through| nav.date <= through);
-    let last = state.last_nav().map(|nav| nav.date);
-    if let Some(through) = through.filter(|through| last.is_none_or(|last| *through > last)) {
-        return Err(Refusal::PaymentMustBeThroughAStruckDay(through));
+/// The day given, or that of the last strike; refuses a day that no strike has reached.
+fn struck_through(state: &FundState, through: Option<Date>) -> Result<Date, Refusal> {
+    let last = state.last_nav().map_or(state.definition().seed.date, |nav| nav.date);
+    match through {
+        Some(day) if day > last || day < state.definition().seed.date => {
+            Err(Refusal::PaymentMustBeThroughAStruckDay(day))
+        }
+        Some(day) => Ok(day),
+        None => Ok(last),
     }
-    let nav = state.navs().iter().rev().find(by);
-    nav.ok_or(Refusal::PaymentMustBeThroughAStruckDay(through.or(last).unwrap_or_default()))
 }
