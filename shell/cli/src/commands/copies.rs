@@ -1,0 +1,57 @@
+//! `strongroom backup` and `strongroom restore`.
+
+use crate::context::Global;
+use crate::failure::Failure;
+use crate::print;
+use clap::Args;
+use serde::Serialize;
+use std::path::PathBuf;
+
+/// Copies the whole database into one new file.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  strongroom backup 2024-12-31.backup.db")]
+pub(crate) struct Backup {
+    /// The new file; nothing is ever overwritten
+    file: PathBuf,
+}
+
+/// Brings a backup into a new file or an empty PostgreSQL database.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  strongroom restore 2024-12-31.backup.db --database postgres://postgres@127.0.0.1/fund")]
+pub(crate) struct Restore {
+    /// The backup
+    file: PathBuf,
+}
+
+#[derive(Serialize)]
+struct Copied {
+    streams: u64,
+    records: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bytes: Option<u64>,
+}
+
+impl Backup {
+    pub fn run(self, global: &Global) -> Result<(), Failure> {
+        let summary = global.open_read_only()?.back_up(&self.file)?;
+        let copied = Copied { streams: summary.streams, records: summary.records, bytes: Some(summary.bytes) };
+        say(global, &copied, &format!("to {}", self.file.display()))
+    }
+}
+
+impl Restore {
+    pub fn run(self, global: &Global) -> Result<(), Failure> {
+        let location = global.location()?;
+        let summary = strongroom_store::restore_from(&self.file, &location, &strongroom_desk::SCHEMA)?;
+        let copied = Copied { streams: summary.streams, records: summary.records, bytes: None };
+        say(global, &copied, &format!("into {location}"))
+    }
+}
+
+fn say(global: &Global, copied: &Copied, where_to: &str) -> Result<(), Failure> {
+    if global.json {
+        return print::json(copied);
+    }
+    print::line(format!("{} funds with {} records copied {where_to}", copied.streams, copied.records));
+    Ok(())
+}

@@ -1,0 +1,147 @@
+//! What every command shares: the database, the fund, the time, and how to print.
+
+use crate::failure::{Exit, Failure};
+use crate::print;
+use clap::Args;
+use serde::Serialize;
+use strongroom_desk::{Answer, Desk, Request};
+use strongroom_engine::{Command, Event, FundState, Outcome};
+use strongroom_store::Location;
+use strongroom_units::time::Timestamp;
+use strongroom_units::{Price, Symbol};
+
+/// Options of every command.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Global {
+    /// SQLite file, or postgres://user@host:port/database
+    #[arg(long, global = true, env = "STRONGROOM_DATABASE", default_value = "strongroom.db", value_name = "LOCATION")]
+    pub database: String,
+    /// Which fund, when the database holds more than one
+    #[arg(long, global = true, value_name = "ID")]
+    pub fund: Option<Symbol>,
+    /// Business time of the command, like 2024-01-11T21:30:00Z; now when absent
+    #[arg(long, global = true, value_name = "INSTANT")]
+    pub at: Option<Timestamp>,
+    /// Print JSON
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+/// What a command that changes something prints as JSON.
+#[derive(Serialize)]
+struct Done<'a> {
+    outcome: &'static str,
+    fund: Symbol,
+    seq: u64,
+    events: &'a [Event],
+}
+
+impl Global {
+    pub fn location(&self) -> Result<Location, Failure> {
+        Ok(self.database.parse::<Location>()?)
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.at.unwrap_or_else(Timestamp::now)
+    }
+
+    /// Opens the database for writing, creating it when it does not exist.
+    pub fn open(&self) -> Result<Desk, Failure> {
+        Ok(Desk::open(&self.location()?)?)
+    }
+
+    /// A mistyped path must not become a new, empty database.
+    fn must_exist(&self) -> Result<(), Failure> {
+        match self.location()? {
+            Location::Sqlite(path) if !path.exists() => {
+                let message = format!("there is no database {}", path.display());
+                let failure = Failure::new("database.must_exist", message, Exit::Database);
+                Err(failure.hint("Name it with --database, or make one with `strongroom fund open FILE`."))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Opens the database for reading, while another process may write.
+    pub fn open_read_only(&self) -> Result<Desk, Failure> {
+        self.must_exist()?;
+        Ok(Desk::open_read_only(&self.location()?)?)
+    }
+
+    /// The fund that was named, or the only one there is.
+    pub fn chosen(&self, desk: &mut Desk) -> Result<Symbol, Failure> {
+        if let Some(fund) = self.fund {
+            return Ok(fund);
+        }
+        match desk.fund_names()?.as_slice() {
+            [only] => Ok(*only),
+            [] => Err(no_fund("the database holds no fund", "Open one with `strongroom fund open FILE`.")),
+            several => {
+                let names = several.iter().map(Symbol::to_string).collect::<Vec<_>>().join(", ");
+                Err(no_fund(&format!("the database holds several funds: {names}"), "Name one with --fund."))
+            }
+        }
+    }
+
+    /// Reads the chosen fund and hands its state over.
+    pub fn read<T>(&self, work: impl FnOnce(&FundState) -> Result<T, Failure>) -> Result<T, Failure> {
+        let mut desk = self.open_read_only()?;
+        let fund = self.chosen(&mut desk)?;
+        let state = desk.fund(fund)?.ok_or(strongroom_engine::Refusal::FundMustBeOpen)?;
+        work(state)
+    }
+
+    /// Gives one command to the chosen fund.
+    pub fn give(&self, command: Command) -> Result<(Desk, Symbol, Answer), Failure> {
+        self.must_exist()?;
+        let mut desk = self.open()?;
+        let fund = self.chosen(&mut desk)?;
+        let answer = desk.command(Request { fund, command, at: self.now() })?;
+        Ok((desk, fund, answer))
+    }
+
+    /// Gives one command and prints what came of it: `done` writes the sentence for people.
+    pub fn give_and_say(
+        &self,
+        command: Command,
+        done: impl FnOnce(&FundState, &[Event]) -> Result<String, Failure>,
+    ) -> Result<(), Failure> {
+        let (desk, fund, answer) = self.give(command)?;
+        let state = desk.last_seen(fund).ok_or(strongroom_engine::Refusal::FundMustBeOpen)?;
+        self.say(state, fund, &answer, done)
+    }
+
+    /// Prints an answer.
+    pub fn say(
+        &self,
+        state: &FundState,
+        fund: Symbol,
+        answer: &Answer,
+        done: impl FnOnce(&FundState, &[Event]) -> Result<String, Failure>,
+    ) -> Result<(), Failure> {
+        let outcome = match answer.outcome {
+            Outcome::Done => "done",
+            Outcome::AlreadyDone => "already done",
+        };
+        if self.json {
+            return print::json(&Done { outcome, fund, seq: answer.seq, events: &answer.events });
+        }
+        match answer.outcome {
+            Outcome::Done => print::line(done(state, &answer.events)?),
+            Outcome::AlreadyDone => print::line("already done: nothing changed"),
+        }
+        Ok(())
+    }
+}
+
+/// `ASSET=PRICE` on the command line.
+pub(crate) fn asset_price(text: &str) -> Result<(Symbol, Price), String> {
+    let (asset, price) = text.split_once('=').ok_or("write it like BTC=43900.12")?;
+    let asset = asset.parse::<Symbol>().map_err(|error| error.to_string())?;
+    let price = price.parse::<Price>().map_err(|error| error.to_string())?;
+    Ok((asset, price))
+}
+
+fn no_fund(message: &str, hint: &str) -> Failure {
+    Failure::new("fund.must_be_named", message, Exit::Refused).hint(hint)
+}

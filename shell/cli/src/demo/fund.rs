@@ -1,0 +1,222 @@
+//! One fund of the demo: its days, its participants, and the check that its log replays to the same state.
+
+use super::market::{Dice, nudged, walk};
+use crate::backtest::progress;
+use crate::failure::Failure;
+use crate::performance::Performance;
+use crate::sink::DeskSink;
+use std::collections::BTreeMap;
+use strongroom_backtest::{Agenda, CommandSink, Market, RunError, Runner, Task};
+use strongroom_desk::{Desk, DeskError};
+use strongroom_engine::{Command, FundState, NewOrder, OrderId, OrderSide, OrderState, Refusal};
+use strongroom_fund::FundDefinition;
+use strongroom_fund::definition::OrderMethod;
+use strongroom_store::Location;
+use strongroom_units::time::{Date, Timestamp};
+use strongroom_units::{NumberError, Price, Shares, Symbol};
+
+/// Which fund.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Coin {
+    Bitcoin,
+    Ether,
+}
+
+impl Coin {
+    fn definition(self) -> &'static str {
+        match self {
+            Self::Bitcoin => include_str!("bitcoin.toml"),
+            Self::Ether => include_str!("ether.toml"),
+        }
+    }
+
+    /// The first price, in dollars: a round number, so that nobody takes it for a real one.
+    fn first_price(self) -> i128 {
+        match self {
+            Self::Bitcoin => 100_000,
+            Self::Ether => 4_000,
+        }
+    }
+
+    fn stream(self) -> u64 {
+        match self {
+            Self::Bitcoin => 1,
+            Self::Ether => 2,
+        }
+    }
+}
+
+/// A fund at the end of its days.
+pub(super) struct Ran {
+    pub asset: Symbol,
+    pub state: FundState,
+    pub performance: Performance,
+    pub market: BTreeMap<Date, Price>,
+    pub period: (Date, Date),
+    pub orders: usize,
+    pub records: u64,
+    pub replay_is_identical: bool,
+}
+
+const PARTICIPANTS: [&str; 3] = ["Simulated Participant 1", "Simulated Participant 2", "Simulated Participant 3"];
+
+/// The people around the fund, and what they did.
+struct Desks {
+    dice: Dice,
+    prices: BTreeMap<Date, Price>,
+    closes: BTreeMap<Date, Price>,
+    asset: Symbol,
+    orders: usize,
+    to_correct: Option<Date>,
+}
+
+type Run<'a> = Runner<'a, DeskSink>;
+type Step = Result<(), RunError<DeskError>>;
+
+/// Runs one fund for some months in a database.
+pub(super) fn run(coin: Coin, location: &Location, months: u32, seed: u64) -> Result<Ran, Failure> {
+    let definition = FundDefinition::parse(coin.definition()).map_err(Refusal::from)?;
+    let from = definition.seed.date;
+    let to = after_months(from, months);
+    let asset = definition.assets.first().map(|asset| asset.symbol).ok_or(Refusal::FundMustBeOpen)?;
+    let mut dice = Dice::new(seed, coin.stream());
+    let start = Price::from_units(coin.first_price() * 10i128.pow(u32::from(Price::SCALE)));
+    let prices = walk(&mut dice, (from, to), start)?;
+    let market = Market {
+        prices: BTreeMap::from([(asset, prices.clone())]),
+        source: format!("simulated, seed {seed}"),
+        ..Market::default()
+    };
+    let mut desks = Desks { dice, prices, closes: BTreeMap::new(), asset, orders: 0, to_correct: None };
+    let agenda = Agenda::try_new(&definition, from, to).map_err(Refusal::from)?;
+    let mut sink = DeskSink::open(location, definition.id)?;
+    let bar = progress(agenda.tasks().len());
+    bar.set_message(definition.id.to_string());
+    let mut runner = Runner::open(&mut sink, &market, &definition, coin.definition())?;
+    for (at, task) in agenda.tasks() {
+        desks.carry_out(&mut runner, *task, *at)?;
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    let state = sink.state().ok_or(Refusal::FundMustBeOpen)?.clone();
+    drop(sink);
+    let (records, replay_is_identical) = replayed(location, &state)?;
+    let Desks { closes, orders, .. } = desks;
+    let performance = Performance::of(&state, (from, to), &closes)?;
+    Ok(Ran { asset, state, performance, market: closes, period: (from, to), orders, records, replay_is_identical })
+}
+
+/// Opens the database again and compares what the log gives with what was in memory.
+fn replayed(location: &Location, state: &FundState) -> Result<(u64, bool), Failure> {
+    let mut desk = Desk::open_read_only(location)?;
+    let fund = state.definition().id;
+    let again = desk.fund(fund)?.ok_or(Refusal::FundMustBeOpen)?;
+    let identical = matches!((again.to_snapshot(), state.to_snapshot()), (Ok(a), Ok(b)) if a == b);
+    Ok((desk.records(fund), identical))
+}
+
+impl Desks {
+    fn carry_out(&mut self, run: &mut Run<'_>, task: Task, at: Timestamp) -> Step {
+        match task {
+            Task::TakeOrders(session) => self.cash_orders(run, session, at),
+            Task::Execute(session) => self.execute(run, session, at),
+            Task::Settle(session) => {
+                run.carry_out(task, at)?;
+                self.learn_of_a_wrong_price(run, at)?;
+                self.in_kind_order(run, session, at)
+            }
+            Task::Strike(session) => {
+                run.carry_out(task, at)?;
+                self.close(run, session)
+            }
+            other => run.carry_out(other, at),
+        }
+    }
+
+    /// Creations are likelier than redemptions, as in a young fund.
+    fn cash_orders(&mut self, run: &mut Run<'_>, session: Date, at: Timestamp) -> Step {
+        while self.dice.happens(40) {
+            let side = if self.dice.happens(65) { OrderSide::Creation } else { OrderSide::Redemption };
+            self.order(run, session, (side, OrderMethod::Cash), at)?;
+        }
+        Ok(())
+    }
+
+    fn in_kind_order(&mut self, run: &mut Run<'_>, session: Date, at: Timestamp) -> Step {
+        if self.dice.happens(15) {
+            let side = if self.dice.happens(60) { OrderSide::Creation } else { OrderSide::Redemption };
+            self.order(run, session, (side, OrderMethod::InKind), at)?;
+        }
+        Ok(())
+    }
+
+    fn order(
+        &mut self,
+        run: &mut Run<'_>,
+        trade_date: Date,
+        (side, method): (OrderSide, OrderMethod),
+        at: Timestamp,
+    ) -> Step {
+        let state = run.state()?;
+        let unit = state.definition().creation_unit.at(trade_date).copied().unwrap_or(Shares::new(1));
+        let baskets = 1 + self.dice.below(8).cast_signed();
+        let shares = unit.try_mul(baskets)?;
+        // A young fund keeps some baskets: participants do not redeem it away.
+        let waiting = state.orders().filter(|order| order.side == OrderSide::Redemption).count();
+        let floor = unit.try_mul(8 * (2 + i64::try_from(waiting).unwrap_or(0)))?;
+        if side == OrderSide::Redemption && state.outstanding()?.try_sub(shares)? < floor {
+            return Ok(());
+        }
+        self.orders += 1;
+        let id = OrderId::try_new(&format!("{}-{:04}", state.definition().id, self.orders))?;
+        let count = PARTICIPANTS.len() as u64;
+        let who = usize::try_from(self.dice.below(count)).unwrap_or(0);
+        let participant = PARTICIPANTS.get(who).copied().unwrap_or("Simulated Participant").to_owned();
+        run.command(Command::SubmitOrder(NewOrder { id, participant, side, method, shares, trade_date }), at)
+    }
+
+    /// The fund never trades at exactly the reference rate; the participant bears the difference.
+    fn execute(&mut self, run: &mut Run<'_>, session: Date, at: Timestamp) -> Step {
+        let dealt = run.state()?.orders().filter(|order| {
+            order.trade_date == session
+                && order.method == OrderMethod::Cash
+                && matches!(order.state, OrderState::Struck { .. })
+        });
+        let ids: Vec<OrderId> = dealt.map(|order| order.id.clone()).collect();
+        for id in ids {
+            let price = self.nudged_price(session, 600)?;
+            run.command(Command::ExecuteOrder { id, prices: BTreeMap::from([(self.asset, price)]) }, at)?;
+        }
+        Ok(())
+    }
+
+    /// Once in a while a source restates: yesterday's rate was a little wrong.
+    fn learn_of_a_wrong_price(&mut self, run: &mut Run<'_>, at: Timestamp) -> Step {
+        let Some(date) = self.to_correct.take() else { return Ok(()) };
+        let price = self.nudged_price(date, 1_500)?;
+        let reason = "the source restated its rate".to_owned();
+        run.command(Command::CorrectPrice { asset: self.asset, date, price, reason }, at)
+    }
+
+    fn close(&mut self, run: &Run<'_>, session: Date) -> Step {
+        let Some(nav) = run.state()?.nav(session) else { return Ok(()) };
+        self.closes.insert(session, nudged(&mut self.dice, nav.published.nav_per_share, 2_500)?);
+        if self.dice.happens(2) {
+            self.to_correct = Some(session);
+        }
+        Ok(())
+    }
+
+    fn nudged_price(&mut self, date: Date, spread_ppm: i64) -> Result<Price, NumberError> {
+        let price = self.prices.get(&date).copied().unwrap_or_default();
+        nudged(&mut self.dice, price, spread_ppm)
+    }
+}
+
+fn after_months(from: Date, months: u32) -> Date {
+    let mut date = from;
+    for _ in 0..months {
+        date = date.last_of_month().tomorrow().unwrap_or(date);
+    }
+    date.yesterday().unwrap_or(date)
+}

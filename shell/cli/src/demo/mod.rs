@@ -1,0 +1,160 @@
+//! `strongroom demo`: a bitcoin and an ether fund over some months of a simulated market, in a database of its own.
+
+mod fund;
+mod market;
+mod page;
+
+use crate::context::Global;
+use crate::failure::{Exit, Failure};
+use crate::print::{self, Align};
+use clap::Args;
+use fund::{Coin, Ran};
+use serde::Serialize;
+use std::path::PathBuf;
+use strongroom_store::Location;
+use strongroom_units::time::Date;
+use strongroom_units::{Money, Quantity, Shares, Symbol};
+
+/// Runs two funds over a simulated market: participants create and redeem, NAV is struck, fees are paid.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  strongroom demo --months 12 --seed 42 --out demo")]
+pub(crate) struct Demo {
+    /// Months of simulated days
+    #[arg(long, default_value_t = 6, value_parser = clap::value_parser!(u32).range(1..=60))]
+    months: u32,
+    /// The market and its participants follow from it
+    #[arg(long, default_value_t = 7)]
+    seed: u64,
+    /// Folder for the database and the report; a new one among the temporary files when absent
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+}
+
+/// What a demo ended with, as `--json` prints it.
+#[derive(Serialize)]
+struct Results {
+    simulated: bool,
+    seed: u64,
+    from: Date,
+    to: Date,
+    funds: Vec<FundResult>,
+    database: PathBuf,
+    report: PathBuf,
+}
+
+#[derive(Serialize)]
+struct FundResult {
+    fund: Symbol,
+    name: String,
+    nav_per_share: Money,
+    net_assets: Money,
+    shares: Shares,
+    coins: Quantity,
+    orders: usize,
+    records: u64,
+    total_return: Option<f64>,
+    tracking_difference: Option<f64>,
+    books_balance: bool,
+    reserve_covers: bool,
+    replay_is_identical: bool,
+}
+
+impl Demo {
+    pub fn run(self, global: &Global) -> Result<(), Failure> {
+        let folder = self.folder()?;
+        let database = folder.join("demo.db");
+        if database.exists() {
+            let message = format!("{} exists; a demo begins with an empty database", database.display());
+            return Err(Failure::new("demo.database_must_be_new", message, Exit::Input).hint("Name another folder with --out."));
+        }
+        if !global.json {
+            print::line(format!("Simulated market, seed {}: no price, fund or participant in it is real.", self.seed));
+        }
+        let location = Location::Sqlite(database.clone());
+        let mut ran = Vec::new();
+        for coin in [Coin::Bitcoin, Coin::Ether] {
+            ran.push(fund::run(coin, &location, self.months, self.seed)?);
+        }
+        let report = folder.join("report.html");
+        crate::commands::statement::write_text(&report, &page::page(&ran, self.seed)?)?;
+        let results = self.results(&ran, database, report)?;
+        if global.json { print::json(&results) } else { say(&results, &ran) }
+    }
+
+    fn folder(&self) -> Result<PathBuf, Failure> {
+        let unnamed = || std::env::temp_dir().join(format!("strongroom-demo-{}", std::process::id()));
+        let folder = self.out.clone().unwrap_or_else(unnamed);
+        std::fs::create_dir_all(&folder).map_err(|error| Failure::file(&folder, &error))?;
+        Ok(folder)
+    }
+
+    fn results(&self, ran: &[Ran], database: PathBuf, report: PathBuf) -> Result<Results, Failure> {
+        let period = ran.first().map(|ran| ran.period).unwrap_or_default();
+        let funds = ran.iter().map(result).collect::<Result<Vec<_>, Failure>>()?;
+        Ok(Results { simulated: true, seed: self.seed, from: period.0, to: period.1, funds, database, report })
+    }
+}
+
+fn result(ran: &Ran) -> Result<FundResult, Failure> {
+    let state = &ran.state;
+    let nav = state.last_nav().ok_or(strongroom_engine::Refusal::FundMustBeOpen)?;
+    let positions = state.reserve().positions()?;
+    let coins = positions.first().map(|position| position.held).ok_or(strongroom_engine::Refusal::FundMustBeOpen)?;
+    Ok(FundResult {
+        fund: state.definition().id,
+        name: state.definition().name.clone(),
+        nav_per_share: nav.published.nav_per_share_published,
+        net_assets: nav.current.valuation.net_assets,
+        shares: state.outstanding()?,
+        coins,
+        orders: ran.orders,
+        records: ran.records,
+        total_return: ran.performance.total_return,
+        tracking_difference: ran.performance.tracking_difference,
+        books_balance: state.ledger().balances()?,
+        reserve_covers: state.reserve().check().is_ok(),
+        replay_is_identical: ran.replay_is_identical,
+    })
+}
+
+fn say(results: &Results, ran: &[Ran]) -> Result<(), Failure> {
+    let yes = |holds: bool| if holds { "yes" } else { "NO" }.to_owned();
+    let columns = [
+        ("fund", Align::Left),
+        ("NAV/share", Align::Right),
+        ("net assets", Align::Right),
+        ("shares", Align::Right),
+        ("coins held", Align::Right),
+        ("orders", Align::Right),
+        ("return", Align::Right),
+        ("tracking", Align::Right),
+    ];
+    let rows = results.funds.iter().zip(ran).map(|(fund, ran)| {
+        Ok(vec![
+            fund.fund.to_string(),
+            crate::commands::money(fund.nav_per_share)?,
+            crate::commands::money(fund.net_assets)?,
+            fund.shares.to_string(),
+            format!("{} {}", fund.coins.to_decimal().to_display(4)?, ran.asset),
+            fund.orders.to_string(),
+            crate::fact_sheet::percent(fund.total_return),
+            crate::fact_sheet::percent(fund.tracking_difference),
+        ])
+    });
+    let rows = rows.collect::<Result<Vec<_>, Failure>>()?;
+    print::line(format!("\n{} to {}\n", results.from, results.to));
+    print::line(print::table(&columns, rows));
+    let all = |holds: fn(&FundResult) -> bool| yes(results.funds.iter().all(holds));
+    let records: u64 = results.funds.iter().map(|fund| fund.records).sum();
+    print::line("");
+    print::line(print::pairs([
+        ("books balance", all(|fund| fund.books_balance)),
+        ("reserve covers what is owed", all(|fund| fund.reserve_covers)),
+        ("log replays to the same bytes", format!("{} ({records} records)", all(|fund| fund.replay_is_identical))),
+        ("report", results.report.display().to_string()),
+        ("database", results.database.display().to_string()),
+    ]));
+    print::line(format!("\nLook into it:\n  sqlite3 {} 'select nav_date, nav_per_share, shares from nav'", results.database.display()));
+    print::line(format!("  strongroom fund status --database {} --fund SIMBTC", results.database.display()));
+    Ok(())
+}
