@@ -1,0 +1,218 @@
+//! The trades of one venue in one interval, reduced to what every statistic needs: volume at each price.
+
+use super::methodology::{Statistic, Tie};
+use std::collections::BTreeMap;
+use strongroom_units::{NumberError, Price, Rounding};
+
+/// Volume at each price, exactly. Sizes are counts of 10^-18 of the base asset: trades of one window, however many,
+/// come to what does not depend on the order in which they came.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Book {
+    levels: BTreeMap<Price, u128>,
+    last: Option<(i64, BTreeMap<Price, u128>)>,
+    trades: u64,
+    counted: bool,
+}
+
+impl Book {
+    /// Adds a trade, or a bar as one observation; `trades` is how many it stands for, none when that is not known.
+    pub fn add(
+        &mut self,
+        price: Price,
+        size: u128,
+        at_ms: i64,
+        trades: Option<u64>,
+    ) -> Result<(), NumberError> {
+        self.counted = trades.is_some() && (self.counted || self.is_empty());
+        self.trades = self.trades.saturating_add(trades.unwrap_or(0));
+        add_level(&mut self.levels, price, size)?;
+        match &mut self.last {
+            Some((last, _)) if *last > at_ms => {}
+            Some((last, levels)) if *last == at_ms => add_level(levels, price, size)?,
+            _ => self.last = Some((at_ms, BTreeMap::from([(price, size)]))),
+        }
+        Ok(())
+    }
+
+    /// Whether there is no trade.
+    pub fn is_empty(&self) -> bool {
+        self.levels.is_empty()
+    }
+
+    /// How many trades; none when the source does not say.
+    pub fn trades(&self) -> Option<u64> {
+        if self.counted || self.is_empty() { Some(self.trades) } else { None }
+    }
+
+    /// Volume, in 10^-18 of the base asset.
+    pub fn volume(&self) -> Result<u128, NumberError> {
+        self.levels.values().try_fold(0u128, |sum, size| sum.checked_add(*size)).ok_or(NumberError::Overflow)
+    }
+
+    /// Prices and volumes, lowest price first.
+    pub fn levels(&self) -> impl Iterator<Item = (Price, u128)> + '_ {
+        self.levels.iter().map(|(price, size)| (*price, *size))
+    }
+
+    /// Adds another book's trades.
+    pub fn merge(&mut self, other: &Self) -> Result<(), NumberError> {
+        if other.is_empty() {
+            return Ok(());
+        }
+        self.counted = other.counted && (self.counted || self.is_empty());
+        self.trades = self.trades.saturating_add(other.trades);
+        for (price, size) in &other.levels {
+            add_level(&mut self.levels, *price, *size)?;
+        }
+        let Some((theirs, levels)) = &other.last else { return Ok(()) };
+        match &mut self.last {
+            Some((ours, _)) if *ours > *theirs => {}
+            Some((ours, own)) if *ours == *theirs => {
+                for (price, size) in levels {
+                    add_level(own, *price, *size)?;
+                }
+            }
+            _ => self.last = Some((*theirs, levels.clone())),
+        }
+        Ok(())
+    }
+
+    /// The same trades at other prices: those of a book in another quote.
+    pub fn repriced(&self, by: impl Fn(Price) -> Result<Price, NumberError>) -> Result<Self, NumberError> {
+        let priced = |levels: &BTreeMap<Price, u128>| {
+            levels.iter().try_fold(BTreeMap::new(), |mut priced, (price, size)| {
+                add_level(&mut priced, by(*price)?, *size)?;
+                Ok::<_, NumberError>(priced)
+            })
+        };
+        let last = self
+            .last
+            .as_ref()
+            .map(|(at, levels)| Ok::<_, NumberError>((*at, priced(levels)?)))
+            .transpose()?;
+        Ok(Self { levels: priced(&self.levels)?, last, trades: self.trades, counted: self.counted })
+    }
+
+    /// The price of the interval; none without trades.
+    pub fn price(&self, statistic: Statistic, tie: Tie) -> Result<Option<Price>, NumberError> {
+        match statistic {
+            Statistic::CumulativeVolumeWeightedMedian => median(&self.levels, tie),
+            Statistic::VolumeWeightedAverage => average(&self.levels),
+            Statistic::Last => self.last.as_ref().map_or(Ok(None), |(_, levels)| median(levels, tie)),
+        }
+    }
+}
+
+fn add_level(levels: &mut BTreeMap<Price, u128>, price: Price, size: u128) -> Result<(), NumberError> {
+    let level = levels.entry(price).or_default();
+    *level = level.checked_add(size).ok_or(NumberError::Overflow)?;
+    Ok(())
+}
+
+/// Prices ascending, volumes cumulated: the first price at which twice the sum reaches the total.
+fn median(levels: &BTreeMap<Price, u128>, tie: Tie) -> Result<Option<Price>, NumberError> {
+    let total =
+        levels.values().try_fold(0u128, |sum, size| sum.checked_add(*size)).ok_or(NumberError::Overflow)?;
+    let mut sum = 0u128;
+    let mut at_half: Option<Price> = None;
+    for (price, size) in levels.iter().filter(|(_, size)| **size > 0) {
+        if let Some(lower) = at_half {
+            return Ok(Some(if tie == Tie::Upper { *price } else { mean_of_two(lower, *price)? }));
+        }
+        sum += size; // at most `total`
+        let rest = total - sum;
+        if sum > rest || (sum == rest && tie == Tie::Lower) {
+            return Ok(Some(*price));
+        }
+        if sum == rest {
+            at_half = Some(*price);
+        }
+    }
+    Ok(at_half)
+}
+
+fn average(levels: &BTreeMap<Price, u128>) -> Result<Option<Price>, NumberError> {
+    let whole = |size: u128| i128::try_from(size).map_err(|_| NumberError::Overflow);
+    let mut total = 0i128;
+    let mut sum = Price::ZERO;
+    for size in levels.values() {
+        total = total.checked_add(whole(*size)?).ok_or(NumberError::Overflow)?;
+    }
+    if total == 0 {
+        return Ok(None);
+    }
+    // Each price's share of the whole is rounded at the eighteenth decimal; the sum is off by less than a level each.
+    for (price, size) in levels {
+        sum = sum.try_add(price.try_mul_div(whole(*size)?, total, Rounding::HalfEven)?)?;
+    }
+    Ok(Some(sum))
+}
+
+pub(super) fn mean_of_two(a: Price, b: Price) -> Result<Price, NumberError> {
+    a.try_add(b)?.try_mul_div(1, 2, Rounding::HalfEven)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ONE: u128 = 1_000_000_000_000_000_000;
+
+    fn price(text: &str) -> Price {
+        text.parse().unwrap()
+    }
+
+    fn book(trades: &[(&str, u128)]) -> Book {
+        let mut book = Book::default();
+        for (at, (text, tenths)) in (0..).zip(trades) {
+            book.add(price(text), tenths * ONE / 10, at, Some(1)).unwrap();
+        }
+        book
+    }
+
+    fn check(trades: &[(&str, u128)], statistic: Statistic, tie: Tie, expected: &str) {
+        assert_eq!(
+            book(trades).price(statistic, tie).unwrap(),
+            Some(price(expected)),
+            "{statistic:?} {tie:?}"
+        );
+    }
+
+    #[test]
+    fn the_median_is_the_price_at_which_half_of_the_volume_is_reached() {
+        use Statistic::*;
+        let trades = [("100", 10), ("101", 5), ("99", 4), ("102", 20)];
+        check(&trades, CumulativeVolumeWeightedMedian, Tie::Lower, "102"); // the plain median would be 100.5
+        let average = book(&trades).price(VolumeWeightedAverage, Tie::Lower).unwrap().unwrap();
+        assert_eq!(average.to_decimal().to_display(4).unwrap(), "101.0513");
+        check(&trades, Last, Tie::Lower, "102");
+    }
+
+    #[test]
+    fn an_exact_half_is_what_the_methodology_says() {
+        let trades = [("100", 10), ("101", 10)];
+        for (tie, expected) in [(Tie::Lower, "100"), (Tie::Upper, "101"), (Tie::Mean, "100.5")] {
+            check(&trades, Statistic::CumulativeVolumeWeightedMedian, tie, expected);
+        }
+    }
+
+    #[test]
+    fn it_is_not_the_price_at_the_median_of_the_volumes() {
+        // A published explainer gives 102 for these under that other definition, and 100.62 for the average.
+        let trades = [("100", 100), ("100", 110), ("102", 120), ("101", 130), ("100", 140)];
+        check(&trades, Statistic::CumulativeVolumeWeightedMedian, Tie::Lower, "100");
+        let average = book(&trades).price(Statistic::VolumeWeightedAverage, Tie::Lower).unwrap().unwrap();
+        assert_eq!(average.to_decimal().to_display(2).unwrap(), "100.62");
+    }
+
+    #[test]
+    fn a_bar_without_a_count_leaves_the_count_unknown() {
+        let mut bars = Book::default();
+        bars.add(price("100"), ONE, 0, None).unwrap();
+        bars.add(price("101"), ONE, 1, Some(7)).unwrap();
+        assert_eq!(
+            (bars.trades(), book(&[("1", 1)]).trades(), Book::default().trades()),
+            (None, Some(1), Some(0))
+        );
+    }
+}
