@@ -11,13 +11,14 @@ use crate::posting::postings;
 use crate::refusal::Refusal;
 use crate::reserve::{ReserveSheet, entitled_shares};
 use crate::state::{ClosedOrder, FundState, FundStatus, Parts, PriceRecord};
+use core::ops::Bound;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use strongroom_fund::FundDefinition;
 use strongroom_fund::lots::{Lot, Lots};
 use strongroom_fund::rollforward::{Movement, MovementKind};
 use strongroom_units::time::{Date, Timestamp};
-use strongroom_units::{Money, NumberError, Symbol};
+use strongroom_units::{Money, NumberError, Quantity, Shares, Symbol};
 
 /// The state after the first event of a stream.
 pub(crate) fn open(event: &Event, at: Timestamp) -> Result<(FundState, Journal), Refusal> {
@@ -43,8 +44,8 @@ pub(crate) fn open(event: &Event, at: Timestamp) -> Result<(FundState, Journal),
             expenses: BTreeMap::new(),
             coins_accrued_through: nav.date,
             coin_fees: BTreeMap::new(),
+            coin_holdings: BTreeMap::new(),
             fee_paid: Money::ZERO,
-            fee_adjusted: Money::ZERO,
         },
         definition: parsed,
     };
@@ -90,8 +91,8 @@ impl FundState {
             Event::OrderAccepted { order } => self.keep(order.clone()),
             Event::LateOrderRecorded { order, restatement, .. } => {
                 self.keep(order.clone());
+                self.join_fee_holdings(order)?;
                 self.restate(restatement)?;
-                self.reserve_as_of_last_strike()?;
             }
             Event::OrderCancelled { id } => {
                 self.close(id, true)?;
@@ -103,6 +104,8 @@ impl FundState {
             Event::OrderSettled { id, in_kind } => self.settle(id, in_kind.as_ref())?,
             Event::FeeAccrued { day, coins } => {
                 self.parts.coins_accrued_through = *day;
+                let holdings = self.fee_holdings()?;
+                self.parts.coin_holdings.insert(*day, holdings);
                 self.parts.coin_fees.insert(*day, coins.clone());
             }
             Event::Paid { liability, sale, amount } => self.pay(*liability, sale, *amount, at)?,
@@ -136,8 +139,14 @@ impl FundState {
 
     fn close(&mut self, id: &OrderId, cancelled: bool) -> Result<Order, Refusal> {
         let order = self.parts.orders.remove(id).ok_or_else(|| Refusal::OrderMustBeOpen(id.clone()))?;
-        let closed =
-            ClosedOrder { side: order.side, shares: order.shares, trade_date: order.trade_date, cancelled };
+        let closed = ClosedOrder {
+            participant: order.participant.clone(),
+            method: order.method,
+            side: order.side,
+            shares: order.shares,
+            trade_date: order.trade_date,
+            cancelled,
+        };
         self.parts.closed.insert(id.clone(), closed);
         Ok(order)
     }
@@ -148,7 +157,9 @@ impl FundState {
             let order = self.open_order(&deal.id)?;
             order.state = OrderState::Struck { nav_value: deal.nav_value, coins: deal.coins.clone() };
         }
-        self.reserve_as_of_last_strike()
+        let entitled = self.entitled_shares()?;
+        self.parts.reserve.restate(&nav.current, entitled);
+        Ok(())
     }
 
     fn execute(
@@ -213,19 +224,25 @@ impl FundState {
             let slot = index.ok().and_then(|index| self.parts.navs.get_mut(index));
             *slot.ok_or(Refusal::NavMustBeOnASession(nav.date))? = nav.clone();
         }
-        self.parts.fee_adjusted = self.parts.fee_adjusted.try_add(restatement.fee_adjustment)?;
-        if restatement.navs.is_empty() {
-            return Ok(());
+        for (day, coins) in &restatement.coin_fees {
+            add_to(self.parts.coin_fees.entry(*day).or_default(), coins)?;
         }
-        self.reserve_as_of_last_strike()
+        let entitled = self.entitled_shares()?;
+        self.parts.reserve.promise(&restatement.promises, entitled);
+        Ok(())
     }
 
-    fn reserve_as_of_last_strike(&mut self) -> Result<(), Refusal> {
-        let entitled = entitled_shares(self.parts.issued, self.parts.orders.values())?;
-        if let Some(nav) = self.parts.navs.last() {
-            self.parts.reserve.restate(&nav.current, entitled);
+    /// The coins of a late order belong to the holdings of every day after its strike.
+    fn join_fee_holdings(&mut self, order: &Order) -> Result<(), Refusal> {
+        let Some(coins) = order.coins_signed()? else { return Ok(()) };
+        for (_, holdings) in self.parts.coin_holdings.range_mut(after(order.trade_date)) {
+            add_to(holdings, &coins)?;
         }
         Ok(())
+    }
+
+    fn entitled_shares(&self) -> Result<Shares, NumberError> {
+        entitled_shares(self.parts.issued, self.parts.orders.values())
     }
 
     fn open_order(&mut self, id: &OrderId) -> Result<&mut Order, Refusal> {
@@ -257,6 +274,22 @@ impl FundState {
         let place = movements.partition_point(|earlier| earlier.date <= movement.date);
         movements.insert(place, movement);
     }
+}
+
+fn add_to(
+    sums: &mut BTreeMap<Symbol, Quantity>,
+    coins: &BTreeMap<Symbol, Quantity>,
+) -> Result<(), NumberError> {
+    for (asset, quantity) in coins {
+        let sum = sums.entry(*asset).or_insert(Quantity::zero(quantity.scale()));
+        *sum = sum.try_add(*quantity)?;
+    }
+    Ok(())
+}
+
+/// Every day after this one.
+pub(crate) fn after(day: Date) -> (Bound<Date>, Bound<Date>) {
+    (Bound::Excluded(day), Bound::Unbounded)
 }
 
 /// The order that an event is about, when it has to be open already.

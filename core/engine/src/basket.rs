@@ -47,7 +47,12 @@ pub fn composition(state: &FundState) -> Result<Composition, BasketError> {
         let value = price.value(quantity, Rounding::HalfEven).map_err(Refusal::from)?;
         coins_value = coins_value.try_add(value).map_err(Refusal::from)?;
         if !quantity.is_zero() {
-            components.push(Component { symbol: asset.symbol, cusip: None, listing: Listing::default(), quantity });
+            components.push(Component {
+                symbol: asset.symbol,
+                cusip: None,
+                listing: Listing::default(),
+                quantity,
+            });
         }
     }
     let count = i128::from(unit.count());

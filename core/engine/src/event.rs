@@ -290,4 +290,19 @@ pub struct Restatement {
     pub navs: Vec<NavRecord>,
     /// Fee accrued more (or, negative, less) than the books say: posted now.
     pub fee_adjustment: Money,
+    /// Fee in coins that a day should have accrued more (or, negative, less): posted now.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub coin_fees: BTreeMap<Date, BTreeMap<Symbol, Quantity>>,
+    /// Per asset, what is promised until the next strike; empty when the last strike's promise stands.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub promises: BTreeMap<Symbol, Promise>,
+}
+
+/// What a fund promises of one asset between two strikes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Promise {
+    /// Coins per share.
+    pub basket_amount: PerShare,
+    /// Coins set aside for accrued fee and expenses.
+    pub set_aside: Quantity,
 }

@@ -12,11 +12,11 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use strongroom_fund::definition::OrderMethod;
 use strongroom_units::time::{Date, Timestamp};
-use strongroom_units::{Money, Quantity, Shares, Symbol};
+use strongroom_units::{Money, NumberError, Quantity, Shares, Symbol};
 
 /// The participant's own name for an order: 1 to 64 printable ASCII characters without spaces.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(try_from = "String", into = "String")]
 pub struct OrderId(String);
 
 impl OrderId {
@@ -30,6 +30,20 @@ impl OrderId {
     /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl TryFrom<String> for OrderId {
+    type Error = Refusal;
+
+    fn try_from(text: String) -> Result<Self, Refusal> {
+        Self::try_new(&text)
+    }
+}
+
+impl From<OrderId> for String {
+    fn from(id: OrderId) -> Self {
+        id.0
     }
 }
 
@@ -115,6 +129,18 @@ impl Order {
             OrderState::Accepted => None,
             OrderState::Struck { coins, .. } | OrderState::Executed { coins, .. } => Some(coins),
         }
+    }
+
+    /// Coins due, positive for a creation and negative for a redemption.
+    pub(crate) fn coins_signed(&self) -> Result<Option<BTreeMap<Symbol, Quantity>>, NumberError> {
+        let signed = |quantity: &Quantity| match self.side {
+            OrderSide::Creation => Ok(*quantity),
+            OrderSide::Redemption => quantity.try_neg(),
+        };
+        let all = |coins: &BTreeMap<_, _>| {
+            coins.iter().map(|(asset, coins)| Ok((*asset, signed(coins)?))).collect()
+        };
+        self.coins().map(all).transpose()
     }
 
     /// The state's name, as read tables and people know it.

@@ -150,7 +150,11 @@ impl Entries {
     }
 
     fn adjustment(&mut self, restatement: &Restatement) -> Result<(), NumberError> {
-        self.pay(restatement.fee_adjustment, Account::FeeExpense, Account::AccruedFee)
+        self.pay(restatement.fee_adjustment, Account::FeeExpense, Account::AccruedFee)?;
+        for (asset, quantity) in restatement.coin_fees.values().flatten() {
+            self.deliver(*asset, *quantity, Account::FeeExpense, Account::AccruedFee)?;
+        }
+        Ok(())
     }
 }
 

@@ -194,13 +194,18 @@ pub enum Refusal {
         now: Timestamp,
     },
     /// More shares than there are.
-    #[error("{wanted} shares to redeem, but {available} are outstanding and not yet redeemed")]
+    #[error("{wanted} shares to redeem, but {available} are outstanding, funded and not yet redeemed")]
     RedemptionMustBeCoveredByShares {
         /// Ordered.
         wanted: Shares,
-        /// Outstanding, less redemptions already taken.
+        /// Outstanding and funded, less redemptions already taken.
         available: Shares,
     },
+    /// The last shares.
+    #[error(
+        "{0} shares are all that are left: without shares there is no NAV per share, and the last ones are paid out when the fund is wound up"
+    )]
+    RedemptionMustLeaveShares(Shares),
     /// The fund is halted.
     #[error("the fund takes no such orders: {0}")]
     FundMustNotBeHalted(String),
@@ -347,6 +352,7 @@ impl Refusal {
             Self::OrderMethodMustBeOffered { .. } => "order.method_must_be_offered",
             Self::OrderMustArriveBeforeCutoff { .. } => "order.must_arrive_before_cutoff",
             Self::RedemptionMustBeCoveredByShares { .. } => "order.redemption_must_be_covered_by_shares",
+            Self::RedemptionMustLeaveShares(_) => "order.redemption_must_leave_shares",
             Self::FundMustNotBeHalted(_) => "fund.must_not_be_halted",
             Self::FundMustBeHalted => "fund.must_be_halted",
             Self::OrderMustBeCancelledBeforeCutoff(_) => "order.must_be_cancelled_before_cutoff",

@@ -5,10 +5,13 @@
 //! Entitled are the shares outstanding, less struck redemptions, plus struck and funded creations. The entitlement
 //! is never derived from the reserve that it checks: between two strikes it moves only with shares.
 //!
+//! A correction of the last strike promises anew, as a strike does: orders dealt since at the published amount have
+//! taken or brought other coins than the corrected amount would have, and those who stay bear the difference.
+//!
 //! Fee that accrues in coins after a strike is not yet in that strike's Basket Amount, so it is set aside at the
 //! next strike: both sides of the comparison are as of the last one.
 
-use crate::event::{Event, NavFigures};
+use crate::event::{Event, NavFigures, Promise};
 use crate::ledger::{Account, Journal};
 use crate::order::{Order, OrderSide, OrderState};
 use crate::refusal::Refusal;
@@ -30,6 +33,8 @@ struct AssetReserve {
     held: Quantity,
     set_aside: Quantity,
     basket_amount: PerShare,
+    /// Taken out of what the last strike set aside.
+    spent: Quantity,
 }
 
 /// A reserve that does not cover what is owed.
@@ -104,6 +109,7 @@ impl ReserveSheet {
                 for (asset, line) in &sale.assets {
                     if let Some(reserve) = self.assets.get_mut(asset) {
                         reserve.set_aside = less_at_least_zero(reserve.set_aside, line.quantity)?;
+                        reserve.spent = reserve.spent.try_add(line.quantity)?;
                     }
                 }
             }
@@ -112,7 +118,23 @@ impl ReserveSheet {
         Ok(())
     }
 
-    /// Takes over the entitlement of a strike, or of the last strike as corrected.
+    /// Takes over the promises of a correction; what they do not name stays.
+    pub(crate) fn promise(&mut self, promises: &BTreeMap<Symbol, Promise>, entitled: Shares) {
+        self.entitled = entitled;
+        for (asset, promise) in promises {
+            if let Some(reserve) = self.assets.get_mut(asset) {
+                reserve.basket_amount = promise.basket_amount;
+                reserve.set_aside = promise.set_aside;
+            }
+        }
+    }
+
+    /// What is left of the coins that the last strike, as corrected, sets aside.
+    pub(crate) fn left_of(&self, asset: Symbol, set_aside: Quantity) -> Result<Quantity, NumberError> {
+        self.assets.get(&asset).map_or(Ok(set_aside), |reserve| less_at_least_zero(set_aside, reserve.spent))
+    }
+
+    /// Takes over the entitlement of a strike.
     pub(crate) fn restate(&mut self, figures: &NavFigures, entitled: Shares) {
         self.entitled = entitled;
         self.record(figures);
@@ -125,6 +147,7 @@ impl ReserveSheet {
             }
             if let Some(coins) = figures.liability_coins.get(asset) {
                 reserve.set_aside = *coins;
+                reserve.spent = Quantity::zero(coins.scale());
             }
         }
     }
@@ -147,7 +170,7 @@ impl ReserveSheet {
 impl AssetReserve {
     fn empty(scale: strongroom_units::Scale) -> Self {
         let none = Quantity::zero(scale);
-        Self { held: none, set_aside: none, basket_amount: PerShare::ZERO }
+        Self { held: none, set_aside: none, basket_amount: PerShare::ZERO, spent: none }
     }
 }
 

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use strongroom_fund::FundDefinition;
+use strongroom_fund::definition::OrderMethod;
 use strongroom_fund::lots::Lots;
 use strongroom_fund::rollforward::Movement;
 use strongroom_units::time::{Date, Timestamp};
@@ -40,8 +41,8 @@ pub(crate) struct Parts {
     pub(crate) expenses: BTreeMap<OrderId, (Date, Money)>,
     pub(crate) coins_accrued_through: Date,
     pub(crate) coin_fees: BTreeMap<Date, BTreeMap<Symbol, Quantity>>,
+    pub(crate) coin_holdings: BTreeMap<Date, BTreeMap<Symbol, Quantity>>,
     pub(crate) fee_paid: Money,
-    pub(crate) fee_adjusted: Money,
 }
 
 /// Whether the fund takes orders.
@@ -71,6 +72,8 @@ pub struct PriceRecord {
 /// What is remembered of an order that is over: enough to know a repeat from a conflict.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ClosedOrder {
+    pub(crate) participant: String,
+    pub(crate) method: OrderMethod,
     pub(crate) side: OrderSide,
     pub(crate) shares: Shares,
     pub(crate) trade_date: Date,
@@ -181,6 +184,17 @@ impl FundState {
             *side = side.try_add(*quantity)?;
         }
         Ok(pending)
+    }
+
+    /// Coins on which a day's fee in coins accrues: held, and due from and to struck orders.
+    pub(crate) fn fee_holdings(&self) -> Result<BTreeMap<Symbol, Quantity>, NumberError> {
+        let mut holdings = BTreeMap::new();
+        for position in self.reserve().positions()? {
+            let zero = Quantity::zero(position.held.scale());
+            let (coming, going) = self.pending(position.asset, zero)?;
+            holdings.insert(position.asset, position.held.try_add(coming)?.try_sub(going)?);
+        }
+        Ok(holdings)
     }
 
     /// Canonical JSON of the whole state: equal states have equal bytes.

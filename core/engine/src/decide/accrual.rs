@@ -37,11 +37,8 @@ pub(crate) fn accruals(state: &FundState, now: Timestamp) -> Result<Vec<Event>, 
 
 fn fee_of(state: &FundState, day: Date) -> Result<BTreeMap<Symbol, Quantity>, Refusal> {
     let mut coins = BTreeMap::new();
-    for position in state.reserve().positions()? {
-        let zero = Quantity::zero(position.held.scale());
-        let (coming, going) = state.pending(position.asset, zero)?;
-        let holdings = position.held.try_add(coming)?.try_sub(going)?;
-        coins.insert(position.asset, coin_fee(&state.definition().fee, holdings, day)?);
+    for (asset, holdings) in state.fee_holdings()? {
+        coins.insert(asset, coin_fee(&state.definition().fee, holdings, day)?);
     }
     Ok(coins)
 }

@@ -40,7 +40,7 @@ pub(crate) fn decide(state: Option<&FundState>, command: &Command, now: Timestam
         Command::OpenFund { definition, .. } => open::again(state, definition),
         Command::ImportPrices { asset, source, rows } => prices::import(state, *asset, source, rows, now),
         Command::CorrectPrice { asset, date, price, reason } => {
-            done(corrections::price(state, *asset, *date, *price, reason)?)
+            corrections::price(state, *asset, *date, *price, reason)
         }
         Command::SubmitOrder(order) => orders::submit(state, order, now),
         Command::RecordLateOrder { order, reason } => orders::record_late(state, order, reason, now),

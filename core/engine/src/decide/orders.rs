@@ -8,7 +8,9 @@ use crate::fund::Outcome;
 use crate::ledger::Account;
 use crate::order::{Order, OrderId, OrderSide, OrderState};
 use crate::refusal::Refusal;
+use crate::reserve::entitled_shares;
 use crate::state::{FundState, FundStatus};
+use core::cmp::Ordering;
 use std::collections::BTreeMap;
 use strongroom_fund::definition::OrderMethod;
 use strongroom_fund::valuation::execution_variance;
@@ -44,7 +46,7 @@ pub(super) fn record_late(state: &FundState, new: &NewOrder, reason: &str, now: 
     let OrderDealt { nav_value, coins, .. } =
         deal_order(&order, &nav.published, &scales(state.definition()))?;
     order.state = OrderState::Struck { nav_value, coins };
-    let restatement = corrections::restate(state, &corrections::Change::LateOrder(&order))?;
+    let restatement = corrections::late_order(state, &order)?;
     done(vec![Event::LateOrderRecorded { order, reason: reason.to_owned(), restatement }])
 }
 
@@ -110,6 +112,11 @@ pub(super) fn settle(state: &FundState, id: &OrderId, now: Timestamp) -> Result<
         (OrderMethod::InKind, _) => return Err(wrong(order, "struck")),
     };
     if order.side == OrderSide::Redemption {
+        // Shares of a creation that has not settled cannot be given up yet.
+        if order.shares > state.issued() {
+            let (wanted, available) = (order.shares, state.issued());
+            return Err(Refusal::RedemptionMustBeCoveredByShares { wanted, available });
+        }
         order.coins().map_or(Ok(()), |coins| holds(state, Account::Trading, coins))?;
     }
     covered(state, Event::OrderSettled { id: id.clone(), in_kind }, Some(order))
@@ -142,7 +149,13 @@ fn repeat(state: &FundState, new: &NewOrder) -> Result<Option<Outcome>, Refusal>
                 && order.participant == new.participant
         }
         (None, Some(closed)) => {
-            closed.side == new.side && closed.shares == new.shares && closed.trade_date == new.trade_date
+            // A withdrawn order is not in force: the same one again is no repeat of something done.
+            !closed.cancelled
+                && closed.side == new.side
+                && closed.shares == new.shares
+                && closed.trade_date == new.trade_date
+                && closed.method == new.method
+                && closed.participant == new.participant
         }
         (None, None) => return Ok(None),
     };
@@ -171,21 +184,25 @@ fn is_whole_baskets(shares: Shares, unit: Shares) -> Result<(), Refusal> {
     if rest == 0 && shares > Shares::ZERO {
         return Ok(());
     }
-    let below = Shares::new((shares.count() - rest).max(unit.count()));
-    let above = Shares::new((shares.count() - rest + unit.count()).max(unit.count()));
+    let multiple = shares.count().saturating_sub(rest);
+    let below = Shares::new(multiple.max(unit.count()));
+    let above = Shares::new(multiple.saturating_add(unit.count()).max(unit.count()));
     Err(Refusal::OrderMustBeWholeBaskets { shares, unit, below, above })
 }
 
+/// Only shares whose coins are the fund's can be redeemed, and not the last of them: a fund without shares has no
+/// NAV per share, so no later session could be struck.
 fn is_covered_by_shares(state: &FundState, wanted: Shares) -> Result<(), Refusal> {
     let waiting = state
         .orders()
         .filter(|order| order.side == OrderSide::Redemption && order.state == OrderState::Accepted)
         .try_fold(Shares::ZERO, |sum, order| sum.try_add(order.shares))?;
-    let available = state.outstanding()?.try_sub(waiting)?;
-    if wanted > available {
-        return Err(Refusal::RedemptionMustBeCoveredByShares { wanted, available });
+    let available = entitled_shares(state.issued(), state.orders())?.try_sub(waiting)?;
+    match wanted.cmp(&available) {
+        Ordering::Greater => Err(Refusal::RedemptionMustBeCoveredByShares { wanted, available }),
+        Ordering::Equal => Err(Refusal::RedemptionMustLeaveShares(wanted)),
+        Ordering::Less => Ok(()),
     }
-    Ok(())
 }
 
 fn is_running(state: &FundState, side: OrderSide) -> Result<(), Refusal> {

@@ -36,7 +36,7 @@ pub(super) fn pay(
 
 /// Sells coins for what is due, in whole cents.
 ///
-/// No more coins are sold than the last strike set aside for the liability: when the price has fallen since, the
+/// No more coins are sold than the last strike set aside for what is owed in money: when the price has fallen since, the
 /// proceeds pay a part and the rest stays accrued until the next strike, so a payment never takes coins that
 /// are owed to shares.
 fn sell(
@@ -72,15 +72,18 @@ fn coins_to_sell(
         values.insert(position.asset, value);
     }
     let total = values.values().try_fold(Money::ZERO, |sum, value| sum.try_add(*value))?;
+    let for_fee = coins_accrued(state, struck_through(state, None)?)?;
     let mut coins = BTreeMap::new();
     for position in positions {
         let value = values.get(&position.asset).copied().unwrap_or_default();
         let share = due.try_mul_div(value.units(), total.units(), Rounding::Ceiling)?;
         let price = positive(position.asset, prices)?;
         let wanted = share.buys(price, position.held.scale(), Rounding::Ceiling)?;
-        let capped =
-            if position.set_aside.try_sub(wanted)?.is_negative() { position.set_aside } else { wanted };
-        if !capped.is_zero() {
+        let set_aside = for_fee.get(&position.asset).map_or(Ok(position.set_aside), |fee| {
+            position.set_aside.try_sub(*fee) // coins owed as coins are not there to be sold
+        })?;
+        let capped = if set_aside.try_sub(wanted)?.is_negative() { set_aside } else { wanted };
+        if !capped.is_zero() && !capped.is_negative() {
             coins.insert(position.asset, capped);
         }
     }
@@ -117,7 +120,7 @@ fn coins_accrued(state: &FundState, through: Date) -> Result<BTreeMap<Symbol, Qu
             *sum = sum.try_add(*fee)?;
         }
     }
-    coins.retain(|_, quantity| !quantity.is_zero());
+    coins.retain(|_, quantity| !quantity.is_zero() && !quantity.is_negative());
     Ok(coins)
 }
 

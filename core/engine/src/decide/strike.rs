@@ -22,7 +22,7 @@ pub(super) fn strike(
     if let Some(reason) = accept {
         short("the reason", reason)?;
     }
-    let inputs = inputs(state, date)?;
+    let inputs = inputs(state, &prices_of(state, date)?)?;
     // A decision is on record only where one was needed.
     let accepted = match (look_at_prices(state, &inputs), accept) {
         (Ok(()), _) => None,
@@ -127,18 +127,24 @@ fn is_due(state: &FundState, date: Date, now: Timestamp) -> Result<(), Refusal> 
     Ok(())
 }
 
-fn inputs(state: &FundState, date: Date) -> Result<NavInputs, Refusal> {
+fn prices_of(state: &FundState, date: Date) -> Result<BTreeMap<Symbol, Price>, Refusal> {
+    let recorded = |asset| state.price(asset, date).map(|record| (asset, record.price));
+    let assets = state.definition().assets.iter().map(|asset| asset.symbol);
+    assets.map(|asset| recorded(asset).ok_or(Refusal::PriceMustBeOfTheStrikeDate { asset, date })).collect()
+}
+
+/// What a NAV struck now, at these prices, would be computed from.
+pub(super) fn inputs(state: &FundState, prices: &BTreeMap<Symbol, Price>) -> Result<NavInputs, Refusal> {
     let ledger = state.ledger();
     let mut assets = BTreeMap::new();
     for position in state.reserve().positions()? {
         let asset = position.asset;
-        let recorded = state.price(asset, date).ok_or(Refusal::PriceMustBeOfTheStrikeDate { asset, date })?;
+        let price = *prices.get(&asset).ok_or(Refusal::PriceMustBeGiven(asset))?;
         let zero = Quantity::zero(position.held.scale());
         let (pending_creations, pending_redemptions) = state.pending(asset, zero)?;
         let accrued_fee = ledger.coins(asset, Account::AccruedFee).unwrap_or(zero).try_neg()?;
         let owned = position.held;
-        let input =
-            AssetNav { price: recorded.price, owned, accrued_fee, pending_creations, pending_redemptions };
+        let input = AssetNav { price, owned, accrued_fee, pending_creations, pending_redemptions };
         assets.insert(asset, input);
     }
     let cash = ledger.money(Account::Cash).try_add(ledger.money(Account::Receivable))?;
@@ -149,7 +155,7 @@ fn inputs(state: &FundState, date: Date) -> Result<NavInputs, Refusal> {
         cash: cash.try_add(ledger.money(Account::Payable))?,
         accrued_fee: ledger.money(Account::AccruedFee).try_neg()?,
         accrued_expenses: ledger.money(Account::AccruedExpense).try_neg()?,
-        after: state.last_nav().map_or(date, |nav| nav.date),
+        after: state.last_nav().map_or(state.definition().seed.date, |nav| nav.date),
     })
 }
 
@@ -211,32 +217,51 @@ fn covers_what_it_promises(state: &FundState, nav: &NavRecord, dealt: &[OrderDea
 }
 
 /// Coins set aside for what is owed in money, shared over the assets by value and rounded up, and for fee in coins.
+///
+/// Fee that a correction shows to have been paid too much is a claim on the sponsor: it is worth money in the NAV,
+/// but no coins are there for it, so it is set against nothing here.
 fn set_aside(inputs: &NavInputs, unpaid: Money) -> Result<BTreeMap<Symbol, Quantity>, Refusal> {
     let value = |input: &AssetNav| input.price.value(input.owned, Rounding::HalfEven);
     let total = inputs.assets.values().try_fold(Money::ZERO, |sum, input| sum.try_add(value(input)?))?;
     let mut coins = BTreeMap::new();
+    let unpaid = unpaid.max(Money::ZERO);
     for (asset, input) in &inputs.assets {
         let share = unpaid.try_mul_div(value(input)?.units(), total.units(), Rounding::Ceiling)?;
         let owed = share.buys(input.price, input.owned.scale(), Rounding::Ceiling)?;
-        coins.insert(*asset, owed.try_add(input.accrued_fee)?);
+        let fee = input.accrued_fee;
+        coins.insert(*asset, if fee.is_negative() { owed } else { owed.try_add(fee)? });
     }
     Ok(coins)
 }
 
-/// `(owned − pending redemptions − set aside) ÷ entitled shares`, rounded down.
-///
-/// Creations that are struck and not funded are left out on both sides, so that the amount promised per share is
-/// covered by coins that are the fund's; without any entitled shares they are counted in on both.
 fn basket_amount_of(
     inputs: &NavInputs,
     input: &AssetNav,
     liability: Quantity,
 ) -> Result<PerShare, NumberError> {
     let free = input.owned.try_sub(input.pending_redemptions)?.try_sub(liability)?;
-    if inputs.entitled > Shares::ZERO {
-        return PerShare::of(free, inputs.entitled, Rounding::Floor);
+    let coming = Coming { coins: input.pending_creations, shares: inputs.shares.try_sub(inputs.entitled)? };
+    per_share(free, inputs.entitled, &coming)
+}
+
+/// Creations that are struck and not funded.
+pub(super) struct Coming {
+    pub(super) coins: Quantity,
+    pub(super) shares: Shares,
+}
+
+/// `(owned − pending redemptions − set aside) ÷ entitled shares`, rounded down; or the same with the creations still
+/// to be funded counted in on both sides, when that is less.
+///
+/// So the amount promised per share is covered by coins that are the fund's, and stays covered when a creation is
+/// funded that was dealt at a lower amount: with the price up since, fewer coins pay what is owed in money.
+pub(super) fn per_share(free: Quantity, entitled: Shares, coming: &Coming) -> Result<PerShare, NumberError> {
+    let with_all =
+        PerShare::of(free.try_add(coming.coins)?, entitled.try_add(coming.shares)?, Rounding::Floor)?;
+    if entitled <= Shares::ZERO {
+        return Ok(with_all);
     }
-    PerShare::of(free.try_add(input.pending_creations)?, inputs.shares, Rounding::Floor)
+    Ok(with_all.min(PerShare::of(free, entitled, Rounding::Floor)?))
 }
 
 fn position(input: &AssetNav) -> AssetPosition {

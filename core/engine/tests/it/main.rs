@@ -1,0 +1,20 @@
+//! The engine from outside: refusals, properties against an independent oracle, worked cases, and corrections
+//! against the history that would have been right from the start.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on says where it stopped"
+)]
+
+mod answers;
+mod corrections;
+mod extremes;
+mod oracle;
+mod properties;
+mod refusals;
+mod regressions;
+mod scenario;
+mod worked;
