@@ -4,7 +4,7 @@
 //! ends the replay.
 
 use crate::command::Liability;
-use crate::event::{Event, NavRecord, OrderDealt, Restatement, Sale, SaleLine};
+use crate::event::{Event, NavRecord, OrderDealt, PriceBasis, Restatement, Sale, SaleLine};
 use crate::ledger::{Journal, Ledger};
 use crate::order::{Order, OrderId, OrderSide, OrderState};
 use crate::posting::postings;
@@ -53,7 +53,7 @@ pub(crate) fn open(event: &Event, at: Timestamp) -> Result<(FundState, Journal),
         state.record_price(
             *asset,
             nav.date,
-            PriceRecord { price: input.price, source: "seed purchase".into() },
+            PriceRecord { price: input.price, source: "seed purchase".into(), basis: PriceBasis::Imported },
         );
     }
     state.come_in(nav.date, MovementKind::Purchased, purchase)?;
@@ -80,12 +80,30 @@ impl FundState {
                     self.record_price(
                         *asset,
                         row.date,
-                        PriceRecord { price: row.price, source: source.clone() },
+                        PriceRecord { price: row.price, source: source.clone(), basis: PriceBasis::Imported },
                     );
                 }
             }
+            Event::RateRecorded { asset, date, evidence, .. } => {
+                let basis = PriceBasis::of(evidence);
+                let source = evidence.methodology.id.as_str().into();
+                self.record_price(*asset, *date, PriceRecord { price: evidence.rate, source, basis });
+            }
+            Event::FallbackDecided { asset, date, price, reason } => {
+                let basis = PriceBasis::Fallback { reason: reason.clone() };
+                self.record_price(
+                    *asset,
+                    *date,
+                    PriceRecord { price: *price, source: "fallback".into(), basis },
+                );
+            }
             Event::PriceCorrected { asset, date, new, restatement, .. } => {
-                self.record_price(*asset, *date, PriceRecord { price: *new, source: "correction".into() });
+                let basis = PriceBasis::Corrected;
+                self.record_price(
+                    *asset,
+                    *date,
+                    PriceRecord { price: *new, source: "correction".into(), basis },
+                );
                 self.restate(restatement)?;
             }
             Event::OrderAccepted { order } => self.keep(order.clone()),

@@ -4,6 +4,7 @@ use crate::order::{OrderId, OrderSide};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use strongroom_fund::definition::{CustodyKind, OrderMethod};
+use strongroom_market::rate::RateEvidence;
 use strongroom_units::time::Date;
 use strongroom_units::{Money, Price, Quantity, Shares, Symbol};
 
@@ -26,6 +27,26 @@ pub enum Command {
         source: String,
         /// The rows, in any order.
         rows: Vec<PriceRow>,
+    },
+    /// Records a reference rate that was computed by the definition's methodology, with its evidence.
+    RecordRate {
+        /// Which asset.
+        asset: Symbol,
+        /// The session or day.
+        date: Date,
+        /// The rate and what it was made of.
+        evidence: Box<RateEvidence>,
+    },
+    /// Decides on a price where the definition's methodology gave none.
+    DecideFallback {
+        /// Which asset.
+        asset: Symbol,
+        /// The session.
+        date: Date,
+        /// The price decided on.
+        price: Price,
+        /// Why, for the record.
+        reason: String,
     },
     /// Replaces a recorded reference rate and names every published NAV that it changes.
     CorrectPrice {

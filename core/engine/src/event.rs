@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use strongroom_fund::definition::CustodyKind;
 use strongroom_fund::valuation::Valuation;
+use strongroom_market::rate::RateEvidence;
 use strongroom_units::time::{Date, Timestamp};
 use strongroom_units::{Money, PerShare, Price, Quantity, Shares, Symbol};
 
@@ -34,6 +35,29 @@ pub enum Event {
         source: String,
         /// New rows only.
         rows: Vec<RecordedPrice>,
+    },
+    /// A reference rate was computed by the definition's methodology.
+    RateRecorded {
+        /// Which asset.
+        asset: Symbol,
+        /// The day.
+        date: Date,
+        /// The rate and what it was made of.
+        evidence: Box<RateEvidence>,
+        /// What was noticed.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        flag: Option<PriceFlag>,
+    },
+    /// A price was decided on, because the definition's methodology gave none.
+    FallbackDecided {
+        /// Which asset.
+        asset: Symbol,
+        /// The session.
+        date: Date,
+        /// The price.
+        price: Price,
+        /// Why.
+        reason: String,
     },
     /// A recorded reference rate was wrong.
     PriceCorrected {
@@ -251,6 +275,50 @@ pub struct NavInputs {
     pub accrued_expenses: Money,
     /// Date of the strike before: the fee covers each calendar day since.
     pub after: Date,
+    /// What a price rests on, for each asset whose price was not taken as imported.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub evidence: BTreeMap<Symbol, PriceBasis>,
+}
+
+/// What a price rests on.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(tag = "basis", rename_all = "kebab-case")]
+pub enum PriceBasis {
+    /// It was taken as imported.
+    #[default]
+    Imported,
+    /// The definition's methodology computed it; the log has every interval, venue and exclusion.
+    Rate {
+        /// The methodology.
+        methodology: String,
+        /// From which day its rules hold.
+        effective: Date,
+        /// The evidence's input hash.
+        input_hash: String,
+    },
+    /// It was decided on, because the methodology gave none.
+    Fallback {
+        /// Why.
+        reason: String,
+    },
+    /// It was corrected afterwards.
+    Corrected,
+}
+
+impl PriceBasis {
+    /// What a computed rate rests on.
+    pub fn of(evidence: &RateEvidence) -> Self {
+        Self::Rate {
+            methodology: evidence.methodology.id.clone(),
+            effective: evidence.methodology.effective,
+            input_hash: evidence.input_hash.clone(),
+        }
+    }
+
+    /// Whether the price was taken as imported.
+    pub fn is_imported(&self) -> bool {
+        *self == Self::Imported
+    }
 }
 
 /// One asset in a NAV.

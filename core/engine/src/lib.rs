@@ -22,8 +22,8 @@ pub mod statement;
 pub use basket::{BasketError, composition};
 pub use command::{Command, HaltScope, Liability, NewOrder, PriceRow};
 pub use event::{
-    AssetNav, Event, NavFigures, NavInputs, NavRecord, OrderDealt, PriceFlag, Promise, RecordedPrice,
-    Restatement, Sale,
+    AssetNav, Event, NavFigures, NavInputs, NavRecord, OrderDealt, PriceBasis, PriceFlag, Promise,
+    RecordedPrice, Restatement, Sale,
 };
 pub use fund::{Applied, Fund, Handled, Outcome, ReplayError};
 pub use ledger::{Account, Journal, Ledger};

@@ -44,6 +44,8 @@ pub fn postings(event: &Event, order: Option<&Order>) -> Result<Journal, Refusal
             entries.deliver(*asset, *quantity, balance(*to), balance(*from))?;
         }
         Event::PricesRecorded { .. }
+        | Event::RateRecorded { .. }
+        | Event::FallbackDecided { .. }
         | Event::OrderAccepted { .. }
         | Event::OrderCancelled { .. }
         | Event::FundHalted { .. }

@@ -36,6 +36,8 @@ fn kind(event: &Event) -> &'static str {
     match event {
         Event::FundOpened { .. } => "fund-opened",
         Event::PricesRecorded { .. } => "prices-recorded",
+        Event::RateRecorded { .. } => "rate-recorded",
+        Event::FallbackDecided { .. } => "fallback-decided",
         Event::PriceCorrected { .. } => "price-corrected",
         Event::OrderAccepted { .. } => "order-accepted",
         Event::LateOrderRecorded { .. } => "late-order-recorded",

@@ -96,6 +96,38 @@ pub enum Refusal {
         /// Date.
         date: Date,
     },
+    /// No methodology for the asset.
+    #[error(
+        "the definition names no rate methodology for {asset} on {date}; see [[rate]], or import a price"
+    )]
+    RateMustBeInDefinition {
+        /// Asset.
+        asset: Symbol,
+        /// Date.
+        date: Date,
+    },
+    /// A rate by other rules, of another pair, or for another time.
+    #[error("the definition prices {asset} on {date} as {wanted}; this is {given}")]
+    RateMustFollowTheDefinition {
+        /// Asset.
+        asset: Symbol,
+        /// Date.
+        date: Date,
+        /// Methodology, pair and time by the definition.
+        wanted: String,
+        /// What was given.
+        given: String,
+    },
+    /// A price that was not made by the methodology.
+    #[error(
+        "the price of {asset} for {date} carries no evidence, and the definition asks for it; compute it with `strongroom prices rate`, or record a decision with `strongroom prices fallback`"
+    )]
+    PriceMustCarryEvidence {
+        /// Asset.
+        asset: Symbol,
+        /// Date.
+        date: Date,
+    },
     /// No price for the strike.
     #[error(
         "no price of {asset} is recorded for {date}; import it, no other day's price is used for a strike"
@@ -336,6 +368,9 @@ impl Refusal {
             Self::PriceMustBeOnASession { .. } => "price.must_be_on_a_session",
             Self::PriceMustNotChangeSilently { .. } => "price.must_not_change_silently",
             Self::PriceMustBeRecordedToBeCorrected { .. } => "price.must_be_recorded_to_be_corrected",
+            Self::RateMustBeInDefinition { .. } => "rate.must_be_in_definition",
+            Self::RateMustFollowTheDefinition { .. } => "rate.must_follow_the_definition",
+            Self::PriceMustCarryEvidence { .. } => "price.must_carry_evidence",
             Self::PriceMustBeOfTheStrikeDate { .. } => "price.must_be_of_the_strike_date",
             Self::PriceMustBeWithinJumpLimit { .. } => "price.must_be_within_jump_limit",
             Self::PriceMustNotBeStale { .. } => "price.must_not_be_stale",

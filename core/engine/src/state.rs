@@ -2,6 +2,7 @@
 
 use crate::command::HaltScope;
 use crate::event::NavRecord;
+use crate::event::PriceBasis;
 use crate::ledger::Ledger;
 use crate::order::{Order, OrderId, OrderSide, OrderState};
 use crate::reserve::ReserveSheet;
@@ -67,6 +68,9 @@ pub struct PriceRecord {
     pub price: Price,
     /// Where it came from.
     pub source: Arc<str>,
+    /// What it rests on.
+    #[serde(skip_serializing_if = "PriceBasis::is_imported", default)]
+    pub basis: PriceBasis,
 }
 
 /// What is remembered of an order that is over: enough to know a repeat from a conflict.

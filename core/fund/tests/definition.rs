@@ -65,6 +65,31 @@ const ROWS: &[Row] = &[
     row("[seed]", "[seed", READABLE, "\ndate"),
     row("name = \"Bitcoin\"", "name = \"Bitcoin", READABLE, "\nscale"),
     row("shares = 400_000", "shares = 1\nshares = 400_000", READABLE, "shares = 400_000"),
+    // rates
+    row(
+        "[fee]",
+        "[[rate]]\nfrom = 2024-01-05\nasset = \"ETH\"\npair = \"ETH-USD\"\nmethodology = \"cf-brr\"\n\n[fee]",
+        "definition.rate_asset_must_be_held",
+        "\"ETH\"",
+    ),
+    row(
+        "[fee]",
+        "[[rate]]\nfrom = 2024-01-05\nasset = \"BTC\"\npair = \"BTCUSD\"\nmethodology = \"cf-brr\"\n\n[fee]",
+        "definition.rate_pair_must_be_a_pair",
+        "\"BTCUSD\"",
+    ),
+    row(
+        "[fee]",
+        "[[rate]]\nfrom = 2024-01-05\nasset = \"BTC\"\npair = \"BTC-USD\"\nmethodology = \" \"\n\n[fee]",
+        "definition.rate_methodology_must_be_named",
+        "\" \"",
+    ),
+    row(
+        "[fee]",
+        "[[rate]]\nfrom = 2024-01-05\nasset = \"BTC\"\npair = \"BTC-USD\"\nmethodology = \"a\"\n\n[[rate]]\nfrom = 2024-01-05\nasset = \"BTC\"\npair = \"BTC-USD\"\nmethodology = \"b\"\n\n[fee]",
+        "definition.rates_must_differ",
+        "[[rate]]\nfrom = 2024-01-05\nasset = \"BTC\"\npair = \"BTC-USD\"\nmethodology = \"b\"",
+    ),
     // numbers
     row("shares = 400_000", "shares = 0", POSITIVE, "0"),
     row("shares = 400_000", "shares = -400_000", POSITIVE, "-400_000"),

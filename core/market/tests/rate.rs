@@ -14,8 +14,9 @@ use strongroom_units::time::Timestamp;
 
 const CF: &str = include_str!("../../../methodologies/cf-brr.toml");
 const COIN_METRICS: &str = include_str!("../../../methodologies/coin-metrics.toml");
-const ALL: [&str; 5] = [
+const ALL: [&str; 6] = [
     CF,
+    include_str!("../../../methodologies/cf-brr-stablecoins.toml"),
     COIN_METRICS,
     include_str!("../../../methodologies/vwap.toml"),
     include_str!("../../../methodologies/twap.toml"),

@@ -80,6 +80,14 @@ impl Rows<'_> {
             Event::PricesRecorded { asset, source, rows } => {
                 rows.iter().for_each(|row| self.price(*asset, source, row));
             }
+            Event::RateRecorded { asset, date, evidence, flag } => {
+                let row = RecordedPrice { date: *date, price: evidence.rate, flag: *flag };
+                self.price(*asset, &evidence.methodology.id, &row);
+            }
+            Event::FallbackDecided { asset, date, price, reason } => {
+                let row = RecordedPrice { date: *date, price: *price, flag: None };
+                self.price(*asset, &format!("fallback: {reason}"), &row);
+            }
             Event::PriceCorrected { asset, date, old, new, reason, restatement } => {
                 let row = RecordedPrice { date: *date, price: *new, flag: None };
                 self.price(*asset, "correction", &row);

@@ -11,7 +11,7 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     ("core/units", &[]),
     ("core/market", &["units"]),
     ("core/fund", &["units"]),
-    ("core/engine", &["units", "fund"]),
+    ("core/engine", &["units", "market", "fund"]),
     ("core/backtest", &["units", "fund", "engine"]),
     ("shell/feeds", &["units", "market"]),
     ("shell/store", &[]),

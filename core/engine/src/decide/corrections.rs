@@ -6,7 +6,7 @@
 use super::strike::{Coming, figures, inputs, per_share};
 use super::{Decision, done, short};
 use crate::apply::after;
-use crate::event::{Event, NavRecord, Promise, Restatement};
+use crate::event::{Event, NavRecord, PriceBasis, Promise, Restatement};
 use crate::fund::Outcome;
 use crate::order::{Order, OrderId, OrderSide, OrderState};
 use crate::refusal::Refusal;
@@ -193,6 +193,9 @@ impl Change<'_> {
             Self::Price(asset, date, price) => {
                 if let Some(input) = nav.inputs.assets.get_mut(asset).filter(|_| nav.date == *date) {
                     input.price = *price;
+                    if let Some(basis) = nav.inputs.evidence.get_mut(asset) {
+                        *basis = PriceBasis::Corrected;
+                    }
                 }
             }
             Self::Expense(_, amount) => {

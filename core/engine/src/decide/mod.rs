@@ -7,6 +7,7 @@ mod open;
 mod orders;
 mod payments;
 mod prices;
+mod rates;
 mod strike;
 
 pub(crate) use accrual::accruals;
@@ -39,6 +40,10 @@ pub(crate) fn decide(state: Option<&FundState>, command: &Command, now: Timestam
     match command {
         Command::OpenFund { definition, .. } => open::again(state, definition),
         Command::ImportPrices { asset, source, rows } => prices::import(state, *asset, source, rows, now),
+        Command::RecordRate { asset, date, evidence } => rates::record(state, *asset, *date, evidence, now),
+        Command::DecideFallback { asset, date, price, reason } => {
+            rates::decide_fallback(state, *asset, *date, *price, reason, now)
+        }
         Command::CorrectPrice { asset, date, price, reason } => {
             corrections::price(state, *asset, *date, *price, reason)
         }

@@ -32,6 +32,7 @@ pub(super) fn open(
         accrued_fee: Money::ZERO,
         accrued_expenses: Money::ZERO,
         after: seed.date,
+        evidence: BTreeMap::new(),
     };
     let figures = super::strike::figures(&definition, &inputs, seed.date)?;
     let nav = NavRecord {

@@ -54,7 +54,7 @@ pub(super) fn import(
     done(vec![Event::PricesRecorded { asset, source: source.to_owned(), rows }])
 }
 
-fn check(state: &FundState, row: &PriceRow, number: usize, now: Timestamp) -> Result<(), Refusal> {
+pub(super) fn check(state: &FundState, row: &PriceRow, number: usize, now: Timestamp) -> Result<(), Refusal> {
     let definition = state.definition();
     if row.price <= Price::ZERO {
         return Err(Refusal::PriceMustBePositive { row: number, date: row.date, price: row.price });
@@ -69,7 +69,7 @@ fn check(state: &FundState, row: &PriceRow, number: usize, now: Timestamp) -> Re
     Ok(())
 }
 
-fn flagged(
+pub(super) fn flagged(
     state: &FundState,
     asset: Symbol,
     fresh: &BTreeMap<Date, Price>,

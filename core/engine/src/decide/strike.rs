@@ -22,7 +22,8 @@ pub(super) fn strike(
     if let Some(reason) = accept {
         short("the reason", reason)?;
     }
-    let inputs = inputs(state, &prices_of(state, date)?)?;
+    let mut inputs = inputs(state, &prices_of(state, date)?)?;
+    inputs.evidence = super::rates::evidence(state, date)?;
     // A decision is on record only where one was needed.
     let accepted = match (look_at_prices(state, &inputs), accept) {
         (Ok(()), _) => None,
@@ -156,6 +157,7 @@ pub(super) fn inputs(state: &FundState, prices: &BTreeMap<Symbol, Price>) -> Res
         accrued_fee: ledger.money(Account::AccruedFee).try_neg()?,
         accrued_expenses: ledger.money(Account::AccruedExpense).try_neg()?,
         after: state.last_nav().map_or(state.definition().seed.date, |nav| nav.date),
+        evidence: BTreeMap::new(),
     })
 }
 

@@ -14,6 +14,7 @@ mod corrections;
 mod extremes;
 mod oracle;
 mod properties;
+mod rates;
 mod refusals;
 mod regressions;
 mod scenario;

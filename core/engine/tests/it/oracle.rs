@@ -123,7 +123,11 @@ impl Oracle {
                 self.vault -= units;
                 self.trading += units;
             }
-            Event::PricesRecorded { .. } | Event::FundHalted { .. } | Event::FundResumed { .. } => {}
+            Event::PricesRecorded { .. }
+            | Event::RateRecorded { .. }
+            | Event::FallbackDecided { .. }
+            | Event::FundHalted { .. }
+            | Event::FundResumed { .. } => {}
         }
     }
 

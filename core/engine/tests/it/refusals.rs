@@ -126,7 +126,15 @@ fn price_rows() -> Vec<(&'static str, Scenario, Command)> {
         fund.done(strike_command("2024-01-08"));
         priced(moved_to(fund, "2024-01-09T16:30:00"), &[("2024-01-09", "50000")])
     };
+    let rated = || crate::rates::rated_on_monday();
     vec![
+        ("rate.must_be_in_definition", monday(), crate::rates::fallback("2024-01-08", "50000")),
+        ("rate.must_follow_the_definition", rated(), crate::rates::record("vwap", "2024-01-08", "50000")),
+        (
+            "price.must_carry_evidence",
+            priced(rated(), &[("2024-01-08", "50000")]),
+            strike_command("2024-01-08"),
+        ),
         ("asset.must_be_in_definition", monday(), eth),
         ("text.must_be_1_to_200_characters", monday(), nameless),
         ("import.must_be_bounded", monday(), many),

@@ -37,6 +37,8 @@ pub struct FundDefinition {
     pub creation_unit: Dated<Shares>,
     /// The published rate that NAV is measured against, by date.
     pub benchmark: Dated<Benchmark>,
+    /// By which methodology each asset is priced at the strike; empty when rates are taken as imported.
+    pub rates: Vec<RateSource>,
     /// The sponsor fee.
     pub fee: FeeSchedule,
     /// Where the coins are, by date opened.
@@ -124,6 +126,19 @@ impl<T> Dated<T> {
     pub fn entries(&self) -> &[(Date, T)] {
         &self.entries
     }
+}
+
+/// By which methodology an asset is priced at the strike.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RateSource {
+    /// The first session it holds for.
+    pub from: Date,
+    /// The asset.
+    pub asset: Symbol,
+    /// What is priced, like `BTC-USD`.
+    pub pair: String,
+    /// The methodology's id.
+    pub methodology: String,
 }
 
 /// The published rate that NAV is measured against.
@@ -329,6 +344,12 @@ impl FundDefinition {
     /// The asset with this symbol.
     pub fn asset(&self, symbol: Symbol) -> Option<&Asset> {
         self.assets.iter().find(|asset| asset.symbol == symbol)
+    }
+
+    /// How an asset is priced at the strike of a date; none when its rate is taken as imported.
+    pub fn rate_source(&self, asset: Symbol, date: Date) -> Option<&RateSource> {
+        let in_force = |source: &&RateSource| source.asset == asset && source.from <= date;
+        self.rates.iter().filter(in_force).max_by_key(|source| source.from)
     }
 
     /// The last instant at which an order of this method for this trade date is taken; none when the fund

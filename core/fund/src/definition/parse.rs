@@ -3,7 +3,7 @@
 use super::raw::{Exact, RawAccrual, RawFee, RawFund, TomlDate};
 use super::{
     Asset, Benchmark, CustodyAccount, CustodyKind, Dated, DefinitionError, FeeAccrual, FeePayment,
-    FeeSchedule, FundDefinition, FundKind, OrderWindow, Seed, Strike, Tolerance, Waiver,
+    FeeSchedule, FundDefinition, FundKind, OrderWindow, RateSource, Seed, Strike, Tolerance, Waiver,
 };
 use core::ops::Range;
 use strongroom_units::time::Date;
@@ -86,6 +86,7 @@ impl Checker<'_> {
             benchmark: self.dated("benchmark", raw.benchmark.span(), seed.date, benchmark)?,
             custody: self.custody(&raw, seed.date)?,
             order_windows: self.order_windows(&raw)?,
+            rates: self.rates(&raw)?,
             tolerance: self.tolerance(&raw)?,
             cost_method: raw.cost_method,
             fee: self.fee(raw.fee)?,
@@ -305,6 +306,45 @@ impl Checker<'_> {
             return self.refuse(raw.order_window.span(), code, "the fund takes no orders", fix);
         }
         Ok(windows)
+    }
+
+    fn rates(&self, raw: &RawFund) -> Result<Vec<RateSource>, DefinitionError> {
+        let mut rates: Vec<RateSource> = Vec::new();
+        for entry in &raw.rate {
+            let source = entry.get_ref();
+            let asset = *source.asset.get_ref();
+            if !raw.asset.get_ref().iter().any(|known| *known.get_ref().symbol.get_ref() == asset) {
+                let message = format!("the fund does not hold {asset}");
+                let fix = "Write the symbol of an [[asset]] of this fund";
+                return self.refuse(source.asset.span(), "definition.rate_asset_must_be_held", message, fix);
+            }
+            let is_pair =
+                source.pair.get_ref().split_once('-').is_some_and(|(base, quote)| {
+                    !base.is_empty() && !quote.is_empty() && !quote.contains('-')
+                });
+            if !is_pair {
+                let message = format!("`{}` is not a pair", source.pair.get_ref());
+                let fix = "Write what is priced like \"BTC-USD\"";
+                return self.refuse(source.pair.span(), "definition.rate_pair_must_be_a_pair", message, fix);
+            }
+            if source.methodology.get_ref().trim().is_empty() {
+                let fix = "Write the id of a methodology, like \"cf-brr\"";
+                let code = "definition.rate_methodology_must_be_named";
+                return self.refuse(source.methodology.span(), code, "the methodology has no name", fix);
+            }
+            if rates.iter().any(|other| other.asset == asset && other.from == source.from.0) {
+                let message = format!("two rates of {asset} begin on {}", source.from.0);
+                let fix = "Keep one rate for each asset and date";
+                return self.refuse(entry.span(), "definition.rates_must_differ", message, fix);
+            }
+            rates.push(RateSource {
+                from: source.from.0,
+                asset,
+                pair: source.pair.get_ref().clone(),
+                methodology: source.methodology.get_ref().clone(),
+            });
+        }
+        Ok(rates)
     }
 
     fn tolerance(&self, raw: &RawFund) -> Result<Tolerance, DefinitionError> {

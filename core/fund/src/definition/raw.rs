@@ -24,6 +24,8 @@ pub(super) struct RawFund {
     pub strike: RawStrike,
     pub creation_unit: Spanned<Vec<Spanned<RawCreationUnit>>>,
     pub benchmark: Spanned<Vec<Spanned<RawBenchmark>>>,
+    #[serde(default)]
+    pub rate: Vec<Spanned<RawRateSource>>,
     pub fee: RawFee,
     pub custody: Spanned<Vec<Spanned<RawCustody>>>,
     pub order_window: Spanned<Vec<Spanned<RawWindow>>>,
@@ -66,6 +68,15 @@ pub(super) struct RawBenchmark {
     pub from: Spanned<TomlDate>,
     pub id: String,
     pub name: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawRateSource {
+    pub from: TomlDate,
+    pub asset: Spanned<Symbol>,
+    pub pair: Spanned<String>,
+    pub methodology: Spanned<String>,
 }
 
 #[derive(Deserialize)]

@@ -35,6 +35,7 @@ impl Window {
                 statistic: self.version.statistic.name().to_owned(),
                 tie: self.version.tie,
             },
+            at: self.at,
             from: instant(self.from_ms),
             until: instant(self.until_ms),
             partitions,

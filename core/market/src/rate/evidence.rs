@@ -14,6 +14,8 @@ pub struct RateEvidence {
     pub pair: String,
     /// The rules.
     pub methodology: MethodologyUsed,
+    /// The time of the rate.
+    pub at: Timestamp,
     /// The window's first instant.
     pub from: Timestamp,
     /// The window's end, not part of it.

@@ -69,6 +69,7 @@ pub struct Window {
     pub(super) methodology: String,
     pub(super) version: Version,
     pub(super) pair: Pair,
+    pub(super) at: Timestamp,
     pub(super) from_ms: i64,
     pub(super) until_ms: i64,
     /// By pair, then venue.
@@ -86,6 +87,7 @@ impl Window {
         Ok(Self {
             methodology: methodology.id.clone(),
             pair: pair.clone(),
+            at,
             from_ms: until_ms - span_ms,
             until_ms,
             books: BTreeMap::new(),
