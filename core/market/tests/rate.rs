@@ -7,7 +7,8 @@
 
 use proptest::prelude::*;
 use strongroom_market::rate::{
-    ExclusionReason, Methodology, Pair, RateError, RateEvidence, Trade, Window, must_be_restated,
+    ExclusionReason, Grid, GridShape, Methodology, Pair, RateError, RateEvidence, Ticks, Trade, Window,
+    must_be_restated,
 };
 use strongroom_units::Price;
 use strongroom_units::time::Timestamp;
@@ -297,12 +298,45 @@ proptest! {
             let cents: u32 = row.2.replace('.', "").parse().unwrap();
             ("z", row.1, format!("{}", cents * factor), row.3.clone())
         };
-        let honest = window(CF, at(), &rows);
+        let mut honest = window(CF, at(), &rows);
         prop_assume!(honest.rate().is_ok_and(|rate| rate.excluded.is_empty() && rate.venues.len() >= 3));
         let attacked: Vec<Row<'_>> = rows.iter().cloned().chain(rows.iter().map(outlier)).collect();
         let Ok(rate) = window(CF, at(), &attacked).rate() else { return Ok(()) };
         let prices = rows.iter().map(|row| price(&row.2));
         prop_assert!(prices.clone().min().unwrap() <= rate.rate && rate.rate <= prices.max().unwrap());
+    }
+
+    #[test]
+    fn a_grid_filled_in_two_parts_gives_the_rate_and_the_hash_of_the_trades_one_by_one(rows in trades(), cut in 0usize..120) {
+        let end = at().as_millisecond();
+        let (mut times, mut prices, mut sizes, mut venues) = (vec![], vec![], vec![], vec![]);
+        for (venue, minute, cents, size) in &rows {
+            times.push(end - minute * 60_000);
+            prices.push(cents.replace('.', "").parse::<i64>().unwrap());
+            sizes.push(size.trim_end_matches("e-5").parse::<i64>().unwrap());
+            venues.push(venue.as_bytes()[0] - b'a');
+        }
+        let shape = GridShape {
+            start: end - 3_600_000,
+            interval: 300_000,
+            intervals: 12,
+            venues: 4,
+            low: 9_000,
+            high: 11_000,
+        };
+        let cut = cut.min(rows.len());
+        let part = |from: usize, to: usize| {
+            let mut grid = Grid::try_new(shape).unwrap();
+            let ticks = Ticks { at: &times[from..to], price: &prices[from..to], size: &sizes[from..to], venue: &venues[from..to] };
+            grid.count(&ticks).unwrap();
+            grid
+        };
+        let mut grid = part(0, cut);
+        grid.merge(&part(cut, rows.len())).unwrap();
+        prop_assert_eq!(grid.tally(), (rows.len() as u64, 0, 0));
+        let mut dense = window(CF, at(), []);
+        dense.add_grid(&grid, &["a", "b", "c", "d"], (2, 5)).unwrap();
+        prop_assert_eq!(dense.rate(), window(CF, at(), &rows).rate());
     }
 
     #[test]

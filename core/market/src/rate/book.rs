@@ -1,18 +1,25 @@
 //! The trades of one venue in one interval, reduced to what every statistic needs: volume at each price.
 
 use super::methodology::{Statistic, Tie};
-use std::collections::BTreeMap;
 use strongroom_units::{NumberError, Price, Rounding};
 
-/// Volume at each price, exactly. Sizes are counts of 10^-18 of the base asset: trades of one window, however many,
-/// come to what does not depend on the order in which they came.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+/// A price and the volume traded at it, in 10^-18 of the base asset.
+pub(super) type Level = (Price, u128);
+
+/// Volume at each price, exactly. Trades of one window, however many, come to what does not depend on the order in
+/// which they came; memory is that of the distinct prices, and of at most as many trades not yet folded in.
+#[derive(Debug, Clone, Default)]
 pub struct Book {
-    levels: BTreeMap<Price, u128>,
-    last: Option<(i64, BTreeMap<Price, u128>)>,
+    /// INVARIANT: the first `folded` are ascending by price, each price once, each volume above zero.
+    levels: Vec<Level>,
+    folded: usize,
+    last: Option<(i64, Vec<Level>)>,
     trades: u64,
     counted: bool,
 }
+
+/// Trades that are taken in before they are folded, at least.
+const UNFOLDED_MIN: usize = 1_024;
 
 impl Book {
     /// Adds a trade, or a bar as one observation; `trades` is how many it stands for, none when that is not known.
@@ -25,11 +32,31 @@ impl Book {
     ) -> Result<(), NumberError> {
         self.counted = trades.is_some() && (self.counted || self.is_empty());
         self.trades = self.trades.saturating_add(trades.unwrap_or(0));
-        add_level(&mut self.levels, price, size)?;
+        self.levels.push((price, size));
+        if self.levels.len() - self.folded > UNFOLDED_MIN.max(self.folded) {
+            self.fold()?;
+        }
         match &mut self.last {
             Some((last, _)) if *last > at_ms => {}
-            Some((last, levels)) if *last == at_ms => add_level(levels, price, size)?,
-            _ => self.last = Some((at_ms, BTreeMap::from([(price, size)]))),
+            Some((last, levels)) if *last == at_ms => levels.push((price, size)),
+            _ => self.last = Some((at_ms, vec![(price, size)])),
+        }
+        Ok(())
+    }
+
+    /// A book from levels that are counted already, ascending and each price once.
+    pub(super) fn from_levels(levels: Vec<Level>, trades: u64) -> Self {
+        Self { folded: levels.len(), levels, last: None, trades, counted: true }
+    }
+
+    /// Folds what came since into ascending prices.
+    pub fn fold(&mut self) -> Result<(), NumberError> {
+        if self.folded < self.levels.len() {
+            fold(&mut self.levels)?;
+            self.folded = self.levels.len();
+        }
+        if let Some((_, levels)) = &mut self.last {
+            fold(levels)?;
         }
         Ok(())
     }
@@ -46,54 +73,52 @@ impl Book {
 
     /// Volume, in 10^-18 of the base asset.
     pub fn volume(&self) -> Result<u128, NumberError> {
-        self.levels.values().try_fold(0u128, |sum, size| sum.checked_add(*size)).ok_or(NumberError::Overflow)
+        total(&self.levels)
     }
 
-    /// Prices and volumes, lowest price first.
-    pub fn levels(&self) -> impl Iterator<Item = (Price, u128)> + '_ {
-        self.levels.iter().map(|(price, size)| (*price, *size))
+    /// Prices and volumes; ascending and each price once after [`Book::fold`].
+    pub fn levels(&self) -> &[Level] {
+        &self.levels
     }
 
-    /// Adds another book's trades.
-    pub fn merge(&mut self, other: &Self) -> Result<(), NumberError> {
-        if other.is_empty() {
-            return Ok(());
-        }
-        self.counted = other.counted && (self.counted || self.is_empty());
-        self.trades = self.trades.saturating_add(other.trades);
-        for (price, size) in &other.levels {
-            add_level(&mut self.levels, *price, *size)?;
-        }
-        let Some((theirs, levels)) = &other.last else { return Ok(()) };
-        match &mut self.last {
-            Some((ours, _)) if *ours > *theirs => {}
-            Some((ours, own)) if *ours == *theirs => {
-                for (price, size) in levels {
-                    add_level(own, *price, *size)?;
-                }
+    /// All trades of several books, folded.
+    pub fn merged<'a>(books: impl Iterator<Item = &'a Self>) -> Result<Self, NumberError> {
+        let mut sum = Self { counted: true, ..Self::default() };
+        for book in books.filter(|book| !book.is_empty()) {
+            sum.counted &= book.counted;
+            sum.trades = sum.trades.saturating_add(book.trades);
+            sum.levels.extend_from_slice(&book.levels);
+            let Some((theirs, levels)) = &book.last else { continue };
+            match &mut sum.last {
+                Some((ours, _)) if *ours > *theirs => {}
+                Some((ours, own)) if *ours == *theirs => own.extend_from_slice(levels),
+                _ => sum.last = Some((*theirs, levels.clone())),
             }
-            _ => self.last = Some((*theirs, levels.clone())),
         }
-        Ok(())
+        sum.fold()?;
+        Ok(sum)
     }
 
     /// The same trades at other prices: those of a book in another quote.
     pub fn repriced(&self, by: impl Fn(Price) -> Result<Price, NumberError>) -> Result<Self, NumberError> {
-        let priced = |levels: &BTreeMap<Price, u128>| {
-            levels.iter().try_fold(BTreeMap::new(), |mut priced, (price, size)| {
-                add_level(&mut priced, by(*price)?, *size)?;
-                Ok::<_, NumberError>(priced)
-            })
+        let priced = |levels: &[Level]| {
+            levels
+                .iter()
+                .map(|(price, size)| Ok((by(*price)?, *size)))
+                .collect::<Result<Vec<_>, NumberError>>()
         };
         let last = self
             .last
             .as_ref()
             .map(|(at, levels)| Ok::<_, NumberError>((*at, priced(levels)?)))
             .transpose()?;
-        Ok(Self { levels: priced(&self.levels)?, last, trades: self.trades, counted: self.counted })
+        let levels = priced(&self.levels)?;
+        let mut book = Self { levels, folded: 0, last, trades: self.trades, counted: self.counted };
+        book.fold()?;
+        Ok(book)
     }
 
-    /// The price of the interval; none without trades.
+    /// The price of the interval; none without trades. The book has to be folded.
     pub fn price(&self, statistic: Statistic, tie: Tie) -> Result<Option<Price>, NumberError> {
         match statistic {
             Statistic::CumulativeVolumeWeightedMedian => median(&self.levels, tie),
@@ -103,19 +128,34 @@ impl Book {
     }
 }
 
-fn add_level(levels: &mut BTreeMap<Price, u128>, price: Price, size: u128) -> Result<(), NumberError> {
-    let level = levels.entry(price).or_default();
-    *level = level.checked_add(size).ok_or(NumberError::Overflow)?;
-    Ok(())
+/// Sorts by price and sums the volumes of one price. A stable sort finds the runs that are ascending already, which
+/// most of the levels are.
+fn fold(levels: &mut Vec<Level>) -> Result<(), NumberError> {
+    levels.sort_by_key(|(price, _)| *price);
+    let mut overflow = false;
+    levels.dedup_by(|next, kept| {
+        if next.0 != kept.0 {
+            return false;
+        }
+        match kept.1.checked_add(next.1) {
+            Some(sum) => kept.1 = sum,
+            None => overflow = true,
+        }
+        true
+    });
+    if overflow { Err(NumberError::Overflow) } else { Ok(()) }
+}
+
+fn total(levels: &[Level]) -> Result<u128, NumberError> {
+    levels.iter().try_fold(0u128, |sum, (_, size)| sum.checked_add(*size)).ok_or(NumberError::Overflow)
 }
 
 /// Prices ascending, volumes cumulated: the first price at which twice the sum reaches the total.
-fn median(levels: &BTreeMap<Price, u128>, tie: Tie) -> Result<Option<Price>, NumberError> {
-    let total =
-        levels.values().try_fold(0u128, |sum, size| sum.checked_add(*size)).ok_or(NumberError::Overflow)?;
+fn median(levels: &[Level], tie: Tie) -> Result<Option<Price>, NumberError> {
+    let total = total(levels)?;
     let mut sum = 0u128;
     let mut at_half: Option<Price> = None;
-    for (price, size) in levels.iter().filter(|(_, size)| **size > 0) {
+    for (price, size) in levels.iter().filter(|(_, size)| *size > 0) {
         if let Some(lower) = at_half {
             return Ok(Some(if tie == Tie::Upper { *price } else { mean_of_two(lower, *price)? }));
         }
@@ -131,16 +171,13 @@ fn median(levels: &BTreeMap<Price, u128>, tie: Tie) -> Result<Option<Price>, Num
     Ok(at_half)
 }
 
-fn average(levels: &BTreeMap<Price, u128>) -> Result<Option<Price>, NumberError> {
+fn average(levels: &[Level]) -> Result<Option<Price>, NumberError> {
     let whole = |size: u128| i128::try_from(size).map_err(|_| NumberError::Overflow);
-    let mut total = 0i128;
-    let mut sum = Price::ZERO;
-    for size in levels.values() {
-        total = total.checked_add(whole(*size)?).ok_or(NumberError::Overflow)?;
-    }
+    let total = whole(total(levels)?)?;
     if total == 0 {
         return Ok(None);
     }
+    let mut sum = Price::ZERO;
     // Each price's share of the whole is rounded at the eighteenth decimal; the sum is off by less than a level each.
     for (price, size) in levels {
         sum = sum.try_add(price.try_mul_div(whole(*size)?, total, Rounding::HalfEven)?)?;
@@ -167,6 +204,7 @@ mod tests {
         for (at, (text, tenths)) in (0..).zip(trades) {
             book.add(price(text), tenths * ONE / 10, at, Some(1)).unwrap();
         }
+        book.fold().unwrap();
         book
     }
 

@@ -18,7 +18,9 @@ type Named = BTreeMap<String, VenueBooks>;
 
 impl Window {
     /// The rate and its evidence, or why there is none.
-    pub fn rate(&self) -> Result<RateEvidence, RateError> {
+    pub fn rate(&mut self) -> Result<RateEvidence, RateError> {
+        let books = self.books.values_mut().flat_map(BTreeMap::values_mut).flatten();
+        books.into_iter().try_for_each(Book::fold)?;
         let (named, conversions, unconverted) = self.in_the_pairs_quote()?;
         let (venues, deviating) = self.screen(&named)?;
         let counted: Vec<&VenueBooks> = venues.iter().filter_map(|venue| named.get(&venue.venue)).collect();
@@ -88,13 +90,14 @@ impl Window {
         &self,
         venues: impl Iterator<Item = &'a VenueBooks> + Clone,
     ) -> Result<(Vec<Option<Price>>, Option<Price>), NumberError> {
-        let mut whole = Book::default();
+        let mut books = Vec::new();
         let mut values = Vec::new();
         for interval in 0..usize::from(self.version.intervals) {
-            let book = merged(venues.clone().filter_map(|books| books.get(interval)))?;
+            let book = Book::merged(venues.clone().filter_map(|books| books.get(interval)))?;
             values.push(median(&book, &self.version)?);
-            whole.merge(&book)?;
+            books.push(book);
         }
+        let whole = Book::merged(books.iter())?;
         let filled = fill(&values, EmptyInterval::BorrowPrevious);
         Ok((filled.iter().map(|(value, _)| *value).collect(), median(&whole, &self.version)?))
     }
@@ -103,7 +106,7 @@ impl Window {
     fn screen(&self, named: &Named) -> Result<(Vec<Venue>, Vec<Exclusion>), RateError> {
         let mut found = Vec::new();
         for (name, books) in named {
-            let book = merged(books.iter())?;
+            let book = Book::merged(books.iter())?;
             if let Some(value) = median(&book, &self.version)? {
                 found.push((name, book, value));
             }
@@ -121,7 +124,7 @@ impl Window {
                     reason: ExclusionReason::DeviatesFromVenueMedian,
                     value: Some(value),
                     deviation: Some(deviation),
-                    observations: book.trades().unwrap_or(book.levels().count() as u64),
+                    observations: book.trades().unwrap_or(book.levels().len() as u64),
                 });
                 continue;
             }
@@ -150,7 +153,7 @@ impl Window {
         let mut books = Vec::new();
         let mut values = Vec::new();
         for interval in 0..usize::from(self.version.intervals) {
-            let book = merged(venues.iter().filter_map(|venue| venue.get(interval)))?;
+            let book = Book::merged(venues.iter().filter_map(|venue| venue.get(interval)))?;
             values.push(book.price(self.version.statistic, self.version.tie)?);
             books.push(book);
         }
@@ -185,14 +188,26 @@ impl Window {
     }
 
     /// What the rate depends on and nothing else: volume at each price of each venue, pair and interval.
+    ///
+    /// SHA-256 over, for each pair, venue and interval in order: their names and the number of levels, then for each
+    /// level its price and its size, 16 bytes each, least significant first.
     fn input_hash(&self) -> String {
         let mut hash = Sha256::new();
+        let mut bytes = Vec::with_capacity(HASHED_AT_ONCE + 32);
         for (pair, venues) in &self.books {
             for (venue, books) in venues {
-                for (interval, book) in books.iter().enumerate() {
+                for (interval, book) in books.iter().enumerate().filter(|(_, book)| !book.is_empty()) {
+                    hash.update(format!("{pair} {venue} {interval} {}\n", book.levels().len()));
                     for (price, size) in book.levels() {
-                        hash.update(format!("{pair},{venue},{interval},{price},{size}\n"));
+                        bytes.extend_from_slice(&price.units().to_le_bytes());
+                        bytes.extend_from_slice(&size.to_le_bytes());
+                        if bytes.len() >= HASHED_AT_ONCE {
+                            hash.update(&bytes);
+                            bytes.clear();
+                        }
                     }
+                    hash.update(&bytes);
+                    bytes.clear();
                 }
             }
         }
@@ -202,6 +217,9 @@ impl Window {
         })
     }
 }
+
+/// Bytes given to the hash at once.
+const HASHED_AT_ONCE: usize = 1 << 14;
 
 /// The price of one interval of a book, by a version's own statistic.
 pub fn interval_price(book: &Book, version: &Version) -> Result<Option<Price>, NumberError> {
@@ -223,14 +241,6 @@ fn median(book: &Book, version: &Version) -> Result<Option<Price>, NumberError> 
     book.price(Statistic::CumulativeVolumeWeightedMedian, version.tie)
 }
 
-fn merged<'a>(books: impl Iterator<Item = &'a Book>) -> Result<Book, NumberError> {
-    let mut sum = Book::default();
-    for book in books {
-        sum.merge(book)?;
-    }
-    Ok(sum)
-}
-
 fn converted(books: &VenueBooks, rates: &[Option<Price>]) -> Result<VenueBooks, NumberError> {
     let one = 10i128.pow(u32::from(Price::SCALE));
     let valued = books.iter().zip(rates).map(|(book, rate)| match rate {
@@ -241,7 +251,7 @@ fn converted(books: &VenueBooks, rates: &[Option<Price>]) -> Result<VenueBooks, 
 }
 
 fn lost(venue: &str, books: &VenueBooks, reason: ExclusionReason) -> Exclusion {
-    let observations = books.iter().map(|book| book.trades().unwrap_or(book.levels().count() as u64)).sum();
+    let observations = books.iter().map(|book| book.trades().unwrap_or(book.levels().len() as u64)).sum();
     Exclusion { venue: venue.to_owned(), reason, value: None, deviation: None, observations }
 }
 

@@ -9,6 +9,7 @@ mod error;
 mod evidence;
 mod methodology;
 mod restatement;
+mod ticks;
 mod window;
 
 pub use book::Book;
@@ -21,4 +22,5 @@ pub use methodology::{
     Conversions, EmptyInterval, Methodology, Statistic, Tie, VenueScreen, Version, Weights,
 };
 pub use restatement::must_be_restated;
+pub use ticks::{Grid, GridShape, Ticks};
 pub use window::{Pair, Trade, Window};
