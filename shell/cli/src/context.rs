@@ -7,23 +7,32 @@ use serde::Serialize;
 use strongroom_desk::{Answer, Desk, Request};
 use strongroom_engine::{Command, Event, FundState, Outcome};
 use strongroom_store::Location;
-use strongroom_units::time::Timestamp;
+use strongroom_units::time::{Date, Timestamp};
 use strongroom_units::{Price, Symbol};
+
+const EVERYWHERE: &str = "Options of every command";
 
 /// Options of every command.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Global {
     /// SQLite file, or postgres://user@host:port/database
-    #[arg(long, global = true, env = "STRONGROOM_DATABASE", default_value = "strongroom.db", value_name = "LOCATION")]
+    #[arg(
+        long,
+        global = true,
+        help_heading = EVERYWHERE,
+        env = "STRONGROOM_DATABASE",
+        default_value = "strongroom.db",
+        value_name = "LOCATION"
+    )]
     pub database: String,
     /// Which fund, when the database holds more than one
-    #[arg(long, global = true, value_name = "ID")]
+    #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "ID")]
     pub fund: Option<Symbol>,
     /// Business time of the command, like 2024-01-11T21:30:00Z; now when absent
-    #[arg(long, global = true, value_name = "INSTANT")]
+    #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "INSTANT", value_parser = instant)]
     pub at: Option<Timestamp>,
-    /// Print JSON
-    #[arg(long, global = true)]
+    /// Print JSON; errors too, on standard error
+    #[arg(long, global = true, help_heading = EVERYWHERE)]
     pub json: bool,
 }
 
@@ -62,6 +71,17 @@ impl Global {
         }
     }
 
+    /// Opens a database that exists for writing.
+    pub fn open_existing(&self) -> Result<Desk, Failure> {
+        self.must_exist()?;
+        self.open()
+    }
+
+    /// Whether opening the database for writing would make a new file.
+    pub fn is_new_file(&self) -> Result<bool, Failure> {
+        Ok(matches!(self.location()?, Location::Sqlite(path) if !path.exists()))
+    }
+
     /// Opens the database for reading, while another process may write.
     pub fn open_read_only(&self) -> Result<Desk, Failure> {
         self.must_exist()?;
@@ -93,8 +113,7 @@ impl Global {
 
     /// Gives one command to the chosen fund.
     pub fn give(&self, command: Command) -> Result<(Desk, Symbol, Answer), Failure> {
-        self.must_exist()?;
-        let mut desk = self.open()?;
+        let mut desk = self.open_existing()?;
         let fund = self.chosen(&mut desk)?;
         let answer = desk.command(Request { fund, command, at: self.now() })?;
         Ok((desk, fund, answer))
@@ -140,6 +159,18 @@ pub(crate) fn asset_price(text: &str) -> Result<(Symbol, Price), String> {
     let asset = asset.parse::<Symbol>().map_err(|error| error.to_string())?;
     let price = price.parse::<Price>().map_err(|error| error.to_string())?;
     Ok((asset, price))
+}
+
+/// A date on the command line.
+pub(crate) fn date(text: &str) -> Result<Date, String> {
+    let date = text.parse().ok().filter(|date: &Date| date.to_string() == text);
+    date.ok_or_else(|| "write a date like 2024-01-11".to_owned())
+}
+
+/// An instant on the command line.
+pub(crate) fn instant(text: &str) -> Result<Timestamp, String> {
+    text.parse()
+        .map_err(|_| "write an instant like 2024-01-11T21:30:00Z or 2024-01-11T16:30:00-05:00".to_owned())
 }
 
 fn no_fund(message: &str, hint: &str) -> Failure {

@@ -1,13 +1,14 @@
 //! A fund in pictures: the sections that the reports of `backtest` and `demo` share.
 
 use crate::commands::statement::{lines_of, rows_of};
-use crate::commands::{money, price};
+use crate::commands::{money, price, shares};
 use crate::failure::Failure;
 use crate::performance::{Performance, benchmark, closes_beside_navs, navs};
 use std::collections::BTreeMap;
 use strongroom_backtest::FlowRow;
 use strongroom_engine::FundState;
 use strongroom_engine::statement::{Statement, roll_forward_of};
+use strongroom_fund::definition::FeeAccrual;
 use strongroom_report::{Chart, Emphasis, Figure, Mark, Section, Table, Unit};
 use strongroom_units::time::Date;
 use strongroom_units::{Money, Price, Symbol};
@@ -44,19 +45,29 @@ impl FactSheet<'_> {
         let mut figures = Vec::new();
         if let Some(sheet) = &self.statement.assets_and_liabilities {
             let detail = format!("struck {}", sheet.as_of);
-            figures.push(Figure::new("NAV per share", format!("${}", price(sheet.nav_per_share)?)).detail(detail));
+            figures.push(
+                Figure::new("NAV per share", format!("${}", price(sheet.nav_per_share)?)).detail(detail),
+            );
             figures.push(Figure::new("Net assets", short_money(sheet.net_assets)));
-            figures.push(Figure::new("Shares outstanding", thousands(sheet.shares_outstanding.count())));
+            figures.push(
+                Figure::new("Shares outstanding", shares(sheet.shares_outstanding)?)
+                    .detail("at the strike, before the day's orders"),
+            );
         }
         if let Some(asset) = self.asset() {
             let held = roll_forward_of(self.state, asset, self.statement.from, self.statement.through)?.end;
             let coins = held.quantity.to_decimal().to_display(2)?;
-            figures.push(Figure::new("Coins held", format!("{coins} {asset}")).detail("after the last day's orders"));
+            figures.push(
+                Figure::new("Coins held", format!("{coins} {asset}")).detail("after the last day's orders"),
+            );
         }
         let fund = self.performance;
         figures.push(Figure::new("Return of NAV", percent(fund.total_return)).detail(self.span()));
         figures.push(Figure::new("Return of the benchmark", percent(fund.benchmark_total_return)));
-        figures.push(Figure::new("Tracking difference", percent(fund.tracking_difference)).detail("fund less benchmark"));
+        figures.push(
+            Figure::new("Tracking difference", percent(fund.tracking_difference))
+                .detail("fund less benchmark"),
+        );
         Ok(Section::new("At a glance").figures(figures))
     }
 
@@ -70,7 +81,10 @@ impl FactSheet<'_> {
     fn nav_and_benchmark(&self) -> Section {
         let (fund, bench) = (navs(self.state, self.period()), benchmark(self.state, self.period()));
         let definition = self.state.definition();
-        let name = definition.benchmark.at(self.statement.from).map_or("benchmark", |benchmark| benchmark.id.as_str());
+        let name = definition
+            .benchmark
+            .at(self.statement.from)
+            .map_or("benchmark", |benchmark| benchmark.id.as_str());
         let difference = fund.iter().zip(&bench).filter_map(|((date, nav), (_, level))| {
             let (first_nav, first_level) = (fund.first()?.1, bench.first()?.1);
             Some((*date, nav / first_nav - level / first_level))
@@ -80,7 +94,7 @@ impl FactSheet<'_> {
             .series(name, of_100(&bench))
             .description("NAV per share and the benchmark, both 100 at the first strike of the period. The two lines part only by fees and cash.");
         let difference = Chart::new("Tracking difference", Mark::Line, Unit::Percent { decimals: 2 })
-            .series("fund less benchmark", difference)
+            .series("difference", difference)
             .description("Return of NAV since the first strike, less the return of the benchmark. The sponsor fee pulls it down day by day.");
         let nav = Chart::new("NAV per share", Mark::Area, Unit::Money { symbol: "$" })
             .series(definition.id.to_string(), fund.clone())
@@ -121,9 +135,13 @@ impl FactSheet<'_> {
         let mut section = Section::new("Holdings and flows");
         for asset in &self.state.definition().assets {
             let rows = self.statement.holdings.iter().filter(|row| row.asset == asset.symbol);
-            let chart = Chart::new(format!("{} held", asset.name), Mark::Area, Unit::Coins { symbol: asset.symbol.to_string() })
-                .series(asset.symbol.to_string(), rows.map(|row| (row.date, row.owned.to_decimal().to_f64())))
-                .description("Coins owned at each strike: vault, trading balance and receivable, less payable.");
+            let chart = Chart::new(
+                format!("{} held", asset.name),
+                Mark::Area,
+                Unit::Coins { symbol: asset.symbol.to_string() },
+            )
+            .series(asset.symbol.to_string(), rows.map(|row| (row.date, row.owned.to_decimal().to_f64())))
+            .description("Coins owned at each strike: vault, trading balance and receivable, less payable.");
             section = section.chart(chart);
         }
         if !self.flows.is_empty() {
@@ -138,6 +156,29 @@ impl FactSheet<'_> {
     }
 
     fn fees(&self) -> Result<Section, Failure> {
+        match self.state.definition().fee.accrual {
+            FeeAccrual::Money => self.fees_in_money(),
+            FeeAccrual::Coins { .. } => Ok(self.fees_in_coins()),
+        }
+    }
+
+    fn fees_in_coins(&self) -> Section {
+        let lead =
+            "The fee accrues in coins on every calendar day and is paid in coins: none are sold for it.";
+        let charts = self.state.definition().assets.iter().map(|asset| {
+            let rows = self.statement.holdings.iter().filter(|row| row.asset == asset.symbol);
+            Chart::new(
+                format!("{} accrued for the sponsor fee and unpaid", asset.name),
+                Mark::Area,
+                Unit::Coins { symbol: asset.symbol.to_string() },
+            )
+            .series("payable", rows.map(|row| (row.date, row.accrued_fee.to_decimal().to_f64())))
+            .description("It grows with every calendar day, and falls when coins are paid out.")
+        });
+        charts.fold(Section::new("Fees").lead(lead), Section::chart)
+    }
+
+    fn fees_in_money(&self) -> Result<Section, Failure> {
         let mut total = Money::ZERO;
         let mut cumulative = Vec::new();
         for nav in &self.statement.navs {
@@ -151,16 +192,23 @@ impl FactSheet<'_> {
         let all = Chart::new("Sponsor fee since the start", Mark::Line, Unit::Money { symbol: "$" })
             .series("accrued", cumulative)
             .description("All fee accrued in the period, paid or not.");
-        Ok(Section::new("Fees").lead(format!("{} accrued in the period.", short_money(total))).chart(unpaid).chart(all))
+        Ok(Section::new("Fees")
+            .lead(format!("{} accrued in the period.", short_money(total)))
+            .chart(unpaid)
+            .chart(all))
     }
 
     fn statistics(&self) -> Section {
         let fund = self.performance;
-        let mut table = Table::new("Return, risk and tracking of NAV").left("figure").right("value").left("how");
-        let mut row = |name: &str, value: String, how: &str| table.push(Emphasis::None, [name, value.as_str(), how]);
+        let mut table =
+            Table::new("Return, risk and tracking of NAV").left("figure").right("value").left("how");
+        let mut row =
+            |name: &str, value: String, how: &str| table.push(Emphasis::None, [name, value.as_str(), how]);
         row("total return", percent(fund.total_return), "last NAV ÷ first NAV − 1");
         row("compound annual growth", percent(fund.compound_annual_growth), "only for a year or more");
-        let how = |figure: &Option<crate::performance::Figure>| figure.as_ref().map_or("", |figure| figure.annualisation);
+        let how = |figure: &Option<crate::performance::Figure>| {
+            figure.as_ref().map_or("", |figure| figure.annualisation)
+        };
         let value = |figure: &Option<crate::performance::Figure>| figure.as_ref().map(|figure| figure.value);
         row("volatility", percent(value(&fund.volatility)), how(&fund.volatility));
         row("Sharpe ratio", ratio(value(&fund.sharpe_ratio)), how(&fund.sharpe_ratio));
@@ -171,13 +219,17 @@ impl FactSheet<'_> {
         row("beta to the benchmark", ratio(fund.beta), "daily returns of sessions");
         row("tracking difference", percent(fund.tracking_difference), "fund less benchmark, whole period");
         row("tracking error", percent(value(&fund.tracking_error)), how(&fund.tracking_error));
-        Section::new("Statistics").table(table).note("Risk-free rate and target are zero. A figure that the period is too short for is left out.")
+        Section::new("Statistics").table(table).note(
+            "Risk-free rate and target are zero. A figure that the period is too short for is left out.",
+        )
     }
 
     fn statements(&self) -> Result<Section, Failure> {
         let mut section = Section::new("Statements");
         if let Some(sheet) = &self.statement.assets_and_liabilities {
-            let mut table = Table::new(format!("Assets and liabilities at the strike of {}", sheet.as_of)).left("").right("USD");
+            let mut table = Table::new(format!("Assets and liabilities at the strike of {}", sheet.as_of))
+                .left("")
+                .right("USD");
             for (name, value) in lines_of(sheet)? {
                 let strong = matches!(name, "total assets" | "total liabilities" | "net assets");
                 table.push(if strong { Emphasis::Strong } else { Emphasis::None }, [name.to_owned(), value]);
@@ -185,8 +237,16 @@ impl FactSheet<'_> {
             section = section.table(table);
         }
         for rolled in &self.statement.roll_forwards {
-            let caption = format!("Roll-forward of {}, {} to {}", rolled.asset, self.statement.from, self.statement.through);
-            let mut table = Table::new(caption).left("").right("coins").right("cost").right("fair value").right("realised gain");
+            let caption = format!(
+                "Roll-forward of {}, {} to {}",
+                rolled.asset, self.statement.from, self.statement.through
+            );
+            let mut table = Table::new(caption)
+                .left("")
+                .right("coins")
+                .right("cost")
+                .right("fair value")
+                .right("realised gain");
             for row in rows_of(rolled)? {
                 let strong = row.first().is_some_and(|line| line == "begin" || line == "end");
                 table.push(if strong { Emphasis::Strong } else { Emphasis::None }, row);
@@ -197,24 +257,33 @@ impl FactSheet<'_> {
                 "It does not foot: this is a fault of the program."
             });
         }
-        let mut table = Table::new("Every NAV of the period")
+        Ok(section.table(self.every_nav()?))
+    }
+
+    /// A fee in coins is a liability of its own kind: its two columns of money would be zero on every day.
+    fn every_nav(&self) -> Result<Table, Failure> {
+        let in_money = matches!(self.state.definition().fee.accrual, FeeAccrual::Money);
+        let mut table = Table::new("Every NAV of the period, in USD")
             .left("date")
             .right("NAV per share")
             .right("net assets")
-            .right("shares")
-            .right("fee")
-            .right("fee payable");
+            .right("shares");
+        if in_money {
+            table = table.right("fee").right("fee payable");
+        }
         for nav in &self.statement.navs {
-            table.push(Emphasis::None, [
+            let mut row = vec![
                 nav.date.to_string(),
                 money(nav.nav_per_share_published)?,
                 money(nav.net_assets)?,
-                thousands(nav.shares.count()),
-                money(nav.fee)?,
-                money(nav.accrued_fee)?,
-            ]);
+                shares(nav.shares)?,
+            ];
+            if in_money {
+                row.extend([money(nav.fee)?, money(nav.accrued_fee)?]);
+            }
+            table.push(Emphasis::None, row);
         }
-        Ok(section.table(table))
+        Ok(table)
     }
 }
 
@@ -240,9 +309,4 @@ pub(crate) fn short_money(amount: Money) -> String {
         size if size >= 1e6 => format!("${:.2}m", value / 1e6),
         _ => format!("${value:.2}"),
     }
-}
-
-fn thousands(count: i64) -> String {
-    let whole = strongroom_units::Decimal::try_new(i128::from(count), 0).and_then(|count| count.to_display(0));
-    whole.unwrap_or_else(|_| count.to_string())
 }

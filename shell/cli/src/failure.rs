@@ -25,11 +25,13 @@ pub(crate) struct Failure {
     pub exit: Exit,
 }
 
-/// Exit codes. 0 is done, 2 is clap's for a wrong command line.
+/// Exit codes. 0 is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exit {
     /// A rule of the fund refused, or a check did not hold.
     Refused = 1,
+    /// The command line is wrong.
+    CommandLine = 2,
     /// An input file is missing or wrong.
     Input = 3,
     /// The database failed, or another process holds it.
@@ -54,7 +56,11 @@ impl Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "refused [{}]: {}", self.code, self.message)?;
+        let kind = match self.exit {
+            Exit::Refused => "refused",
+            Exit::CommandLine | Exit::Input | Exit::Database => "not done",
+        };
+        write!(f, "{kind} [{}]: {}", self.code, self.message)?;
         self.hint.as_ref().map_or(Ok(()), |hint| write!(f, "\n  {hint}"))
     }
 }
@@ -100,12 +106,30 @@ impl From<StatisticsError> for Failure {
 
 impl From<RunError<Refusal>> for Failure {
     fn from(error: RunError<Refusal>) -> Self {
-        Self::new(error.code(Refusal::code), error.to_string(), Exit::Refused)
+        of_run(error, Refusal::code)
     }
 }
 
 impl From<RunError<DeskError>> for Failure {
     fn from(error: RunError<DeskError>) -> Self {
-        Self::new(error.code(DeskError::code), error.to_string(), Exit::Refused)
+        of_run(error, DeskError::code)
+    }
+}
+
+/// What stopped a run: a command keeps the exit code and the hint of its own error, and says when it was given.
+fn of_run<E: std::error::Error + Into<Failure>>(
+    error: RunError<E>,
+    code: impl Fn(&E) -> &'static str,
+) -> Failure {
+    let (code, message) = (error.code(code), error.to_string());
+    match error {
+        RunError::Command { source, .. } => Failure { message, ..source.into() },
+        RunError::PriceMissing { .. } => Failure::new(code, message, Exit::Input).hint(
+            "Give prices from the seed date on, for every day. A price at the strike lies between two closes and needs \
+             the one of the day before as well; `--price-at close` does not.",
+        ),
+        RunError::FlowOnNoSession { .. } => Failure::new(code, message, Exit::Input)
+            .hint("Correct the file: every flow is dated by a session of the fund's calendar."),
+        _ => Failure::new(code, message, Exit::Refused),
     }
 }

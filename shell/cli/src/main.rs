@@ -4,15 +4,17 @@ mod backtest;
 mod commands;
 mod context;
 mod demo;
-mod failure;
 mod fact_sheet;
+mod failure;
+mod index;
 mod performance;
 mod print;
+mod rate;
 mod sink;
 
 use clap::{Parser, Subcommand};
 use context::Global;
-use failure::Failure;
+use failure::{Exit, Failure};
 use std::process::ExitCode;
 
 /// Runs a crypto ETF: prices, NAV, baskets, orders, custody, fees and statements on one exact ledger.
@@ -29,8 +31,10 @@ const EXAMPLES: &str = "\
 Examples:
   strongroom demo
   strongroom fund open funds/bitcoin.toml --seed-price BTC=43900.12
-  strongroom order submit --id A1 --participant \"Jane Street\" --side creation --baskets 5 --trade-date 2024-01-12
-  strongroom backtest funds/bitcoin.toml --prices daily.csv --flows flows.csv:IBIT --out report
+  strongroom order submit --id A1 --participant \"AP One\" --side creation --baskets 5 \\
+      --trade-date 2024-01-12
+  strongroom backtest funds/bitcoin.toml --prices daily.csv --flows flows.csv:IBIT \\
+      --to 2024-12-31 --out report
 
 Exit codes: 0 done, 1 refused by a rule, 2 wrong command line, 3 wrong input file, 4 database.";
 
@@ -40,6 +44,10 @@ enum Verb {
     Demo(demo::Demo),
     /// Run a fund over real prices and flows of the past
     Backtest(Box<backtest::Backtest>),
+    /// Form a basket index over the past, every change explained
+    Index(Box<index::IndexArgs>),
+    /// Compute a reference rate from trades, with its evidence
+    Rate(rate::Rate),
     /// Open a fund, look at it, halt and resume it
     #[command(subcommand)]
     Fund(commands::fund::FundVerb),
@@ -72,24 +80,46 @@ enum Verb {
 }
 
 fn main() -> ExitCode {
-    let Cli { global, command } = Cli::parse();
+    let Cli { global, command } = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) if error.use_stderr() && wants_json() => return ended(&wrong_line(&error), true),
+        Err(error) => error.exit(),
+    };
     match run(&global, command) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            if global.json {
-                eprintln!("{}", print::to_json(&failure).unwrap_or_else(|_| failure.to_string()));
-            } else {
-                eprintln!("{failure}");
-            }
-            ExitCode::from(failure.exit as u8)
-        }
+        Err(failure) => ended(&failure, global.json),
     }
+}
+
+/// Says what was not done, and ends.
+fn ended(failure: &Failure, json: bool) -> ExitCode {
+    if json {
+        eprintln!("{}", print::to_json(failure).unwrap_or_else(|_| failure.to_string()));
+    } else {
+        eprintln!("{failure}");
+    }
+    ExitCode::from(failure.exit as u8)
+}
+
+/// A program that asked for JSON gets it for a command line that cannot be read, too.
+fn wants_json() -> bool {
+    std::env::args_os().skip(1).take_while(|arg| arg != "--").any(|arg| arg == "--json")
+}
+
+fn wrong_line(error: &clap::Error) -> Failure {
+    let text = error.to_string();
+    let (message, _) = text.split_once("\n\nUsage:").unwrap_or((&text, ""));
+    let (message, _) = message.split_once("\n\nFor more information").unwrap_or((message, ""));
+    let message = message.trim().trim_start_matches("error: ");
+    Failure::new("command_line.must_be_valid", message, Exit::CommandLine).hint("See --help of the command.")
 }
 
 fn run(global: &Global, command: Verb) -> Result<(), Failure> {
     match command {
         Verb::Demo(demo) => demo.run(global),
         Verb::Backtest(backtest) => backtest.run(global),
+        Verb::Index(index) => index.run(global),
+        Verb::Rate(rate) => rate.run(global),
         Verb::Fund(verb) => verb.run(global),
         Verb::Prices(verb) => verb.run(global),
         Verb::Order(verb) => verb.run(global),

@@ -114,12 +114,20 @@ pub(crate) fn closes_beside_navs(
     let within = state.navs().iter().filter(|nav| from <= nav.date && nav.date <= to);
     within
         .filter_map(|nav| {
-            Some(SessionPrice { date: nav.date, close: *market.get(&nav.date)?, nav: nav.current.nav_per_share })
+            Some(SessionPrice {
+                date: nav.date,
+                close: *market.get(&nav.date)?,
+                nav: nav.current.nav_per_share,
+            })
         })
         .collect()
 }
 
-fn premium(state: &FundState, period: (Date, Date), market: &BTreeMap<Date, Price>) -> Result<Option<Premium>, Failure> {
+fn premium(
+    state: &FundState,
+    period: (Date, Date),
+    market: &BTreeMap<Date, Price>,
+) -> Result<Option<Premium>, Failure> {
     let sessions = closes_beside_navs(state, period, market);
     if sessions.is_empty() {
         return Ok(None);

@@ -49,6 +49,7 @@ pub(crate) fn json(value: &impl Serialize) -> Result<(), Failure> {
 }
 
 pub(crate) fn to_json(value: &impl Serialize) -> Result<String, Failure> {
-    serde_json::to_string_pretty(value)
-        .map_err(|error| Failure::new("json.must_be_writable", error.to_string(), crate::failure::Exit::Refused))
+    serde_json::to_string_pretty(value).map_err(|error| {
+        Failure::new("json.must_be_writable", error.to_string(), crate::failure::Exit::Refused)
+    })
 }

@@ -1,6 +1,6 @@
 //! A desk on a database as a place where a run's commands go.
 
-use crate::failure::Failure;
+use crate::failure::{Exit, Failure};
 use strongroom_backtest::CommandSink;
 use strongroom_desk::{Desk, DeskError, Request};
 use strongroom_engine::{Command, FundState, Outcome};
@@ -15,8 +15,15 @@ pub(crate) struct DeskSink {
 }
 
 impl DeskSink {
+    /// Opens a database that does not have the fund yet.
     pub fn open(location: &Location, fund: Symbol) -> Result<Self, Failure> {
-        Ok(Self { desk: Desk::open(location)?, fund })
+        let mut desk = Desk::open(location)?;
+        if desk.fund_names()?.contains(&fund) {
+            let message = format!("{location} holds {fund} already; a run begins with a new fund");
+            let failure = Failure::new("database.must_not_hold_the_fund", message, Exit::Input);
+            return Err(failure.hint("Name a new file, or a database without this fund."));
+        }
+        Ok(Self { desk, fund })
     }
 }
 

@@ -12,7 +12,7 @@ pub(crate) const PROBLEMS_MAX: usize = 20;
 pub struct Problem {
     /// Line in the file, from 1; the heading is line 1.
     pub line: u64,
-    /// The column's name.
+    /// The column's name; empty when the whole row is meant.
     pub column: String,
     /// What is wrong.
     pub message: String,
@@ -78,9 +78,14 @@ struct Listed<'a>(&'a [Problem], usize);
 impl fmt::Display for Listed<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self(problems, more) = self;
-        write!(f, "{} bad rows, nothing was imported", problems.len() + more)?;
+        let count = problems.len() + more;
+        let plural = if count == 1 { "" } else { "s" };
+        write!(f, "{count} problem{plural}, nothing was imported")?;
         for Problem { line, column, message } in *problems {
-            write!(f, "\n  line {line}, column {column}: {message}")?;
+            match column.is_empty() {
+                true => write!(f, "\n  line {line}: {message}")?,
+                false => write!(f, "\n  line {line}, column {column}: {message}")?,
+            }
         }
         if *more > 0 {
             write!(f, "\n  and {more} more")?;

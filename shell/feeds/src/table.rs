@@ -2,7 +2,7 @@
 
 use crate::error::{FeedError, PROBLEMS_MAX, Problem};
 use csv::StringRecord;
-use std::fs::File;
+use std::io::Cursor;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use strongroom_units::time::Date;
@@ -10,11 +10,16 @@ use strongroom_units::time::Date;
 /// Rows of one file; larger ones are not daily files.
 const ROWS_MAX: u64 = 5_000_000;
 
+/// Bytes of one file.
+const BYTES_MAX: u64 = 1 << 30;
+/// Characters of a message; a cell may be as large as its file.
+const MESSAGE_MAX: usize = 200;
+
 /// An open file and what was found wrong so far.
 pub(crate) struct Table {
     path: PathBuf,
     heading: StringRecord,
-    reader: csv::Reader<File>,
+    reader: csv::Reader<Cursor<Vec<u8>>>,
     problems: Vec<Problem>,
     more: usize,
 }
@@ -26,10 +31,10 @@ pub(crate) struct Column {
     name: String,
 }
 
-/// One row and its line.
+/// One row and where it begins; its line is counted only if something is wrong with it.
 pub(crate) struct Row {
     cells: StringRecord,
-    line: u64,
+    start: u64,
 }
 
 impl Row {
@@ -42,8 +47,8 @@ impl Row {
 impl Table {
     pub fn open(path: &Path) -> Result<Self, FeedError> {
         let unreadable = |source| FeedError::Unreadable { path: path.to_owned(), source };
-        let file = File::open(path).map_err(unreadable)?;
-        let mut reader = csv::ReaderBuilder::new().from_reader(file);
+        let bytes = bytes_of(path).map_err(unreadable)?;
+        let mut reader = csv::ReaderBuilder::new().from_reader(Cursor::new(bytes));
         let heading = reader.headers().map_err(|error| unreadable(std::io::Error::other(error)))?.clone();
         Ok(Self { path: path.to_owned(), heading, reader, problems: Vec::new(), more: 0 })
     }
@@ -53,7 +58,7 @@ impl Table {
         self.optional_column(names).ok_or_else(|| FeedError::ColumnMissing {
             path: self.path.clone(),
             wanted: names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" or "),
-            found: self.heading.iter().map(|name| format!("`{name}`")).collect(),
+            found: headings(&self.heading),
         })
     }
 
@@ -68,20 +73,17 @@ impl Table {
     pub fn next_row(&mut self) -> Option<Row> {
         loop {
             let mut cells = StringRecord::new();
-            let line = self.reader.position().line();
+            let (start, number) = (self.reader.position().byte(), self.reader.position().record());
             match self.reader.read_record(&mut cells) {
                 Ok(false) => return None,
-                Ok(true) if line > ROWS_MAX => {
-                    self.problem(line, "-", format!("more than {ROWS_MAX} rows"));
+                Ok(true) if number > ROWS_MAX => {
+                    self.problem(start, "", format!("more than {ROWS_MAX} rows"));
                     return None;
                 }
-                Ok(true) => {
-                    let line = cells.position().map_or(line, csv::Position::line);
-                    return Some(Row { cells, line });
-                }
+                Ok(true) => return Some(Row { cells, start }),
                 Err(error) => {
                     let ends = matches!(error.kind(), csv::ErrorKind::Io(_));
-                    self.problem(error.position().map_or(line, csv::Position::line), "-", error.to_string());
+                    self.problem(start, "", row_message(&error));
                     if ends {
                         return None;
                     }
@@ -95,7 +97,7 @@ impl Table {
         match row.text(column).parse() {
             Ok(value) => Some(value),
             Err(error) => {
-                self.problem(row.line, &column.name, error.to_string());
+                self.problem(row.start, &column.name, error.to_string());
                 None
             }
         }
@@ -106,13 +108,17 @@ impl Table {
         let text = row.text(column);
         let date = text.parse().ok().filter(|date: &Date| date.to_string() == text);
         if date.is_none() {
-            self.problem(row.line, &column.name, format!("`{text}` is not a date; write it like 2024-01-11"));
+            self.problem(
+                row.start,
+                &column.name,
+                format!("`{text}` is not a date; write it like 2024-01-11"),
+            );
         }
         date
     }
 
     pub fn wrong(&mut self, row: &Row, column: &Column, message: impl Into<String>) {
-        self.problem(row.line, &column.name, message.into());
+        self.problem(row.start, &column.name, message.into());
     }
 
     /// Refuses the file if anything was wrong.
@@ -123,11 +129,68 @@ impl Table {
         Err(FeedError::RowsWrong { path: self.path, problems: self.problems, more: self.more })
     }
 
-    fn problem(&mut self, line: u64, column: &str, message: String) {
+    fn problem(&mut self, start: u64, column: &str, message: String) {
         if self.problems.len() < PROBLEMS_MAX {
-            self.problems.push(Problem { line, column: column.to_owned(), message });
+            let line = line_at(self.reader.get_ref().get_ref(), start);
+            self.problems.push(Problem { line, column: column.to_owned(), message: shortened(message) });
         } else {
             self.more += 1;
         }
+    }
+}
+
+fn bytes_of(path: &Path) -> std::io::Result<Vec<u8>> {
+    if std::fs::metadata(path)?.len() > BYTES_MAX {
+        return Err(std::io::Error::other(format!("it has more than {BYTES_MAX} bytes")));
+    }
+    std::fs::read(path)
+}
+
+/// The line, from 1, of the row at or after a byte: the reader skips empty lines, an editor counts them. A line ends
+/// with `\n`, `\r\n` or `\r`.
+fn line_at(bytes: &[u8], start: u64) -> u64 {
+    let start = usize::try_from(start).unwrap_or(usize::MAX);
+    let empty = bytes.iter().skip(start).take_while(|byte| matches!(byte, b'\n' | b'\r')).count();
+    let before = bytes.get(..start.saturating_add(empty)).unwrap_or(bytes);
+    let ends = |pair: &&[u8]| {
+        matches!(pair, [b'\n', ..] | [b'\r']) || matches!(pair, [b'\r', next] if *next != b'\n')
+    };
+    let last = before.len().saturating_sub(1);
+    let pairs = before.windows(2).chain(before.get(last..));
+    1 + pairs.filter(ends).count() as u64
+}
+
+/// The names of a heading, for a person: the first of them, none longer than it is worth.
+fn headings(heading: &StringRecord) -> Vec<String> {
+    const SHOWN: usize = 30;
+    let mut names: Vec<String> =
+        heading.iter().take(SHOWN).map(|name| shortened(format!("`{}`", name.trim()))).collect();
+    if heading.len() > SHOWN {
+        names.push(format!("and {} more", heading.len() - SHOWN));
+    }
+    names
+}
+
+/// The beginning and the end of a message that is too long, which say what it is about and what to write.
+fn shortened(message: String) -> String {
+    let length = message.chars().count();
+    if length <= MESSAGE_MAX {
+        return message;
+    }
+    let part = MESSAGE_MAX / 2;
+    let begin: String = message.chars().take(part).collect();
+    let end: String = message.chars().skip(length - part).collect();
+    format!("{begin} … {end}")
+}
+
+/// What is wrong with a whole row, without the words of the library that read it.
+fn row_message(error: &csv::Error) -> String {
+    match error.kind() {
+        csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
+            format!("the heading has {expected_len} columns, this row has {len}")
+        }
+        csv::ErrorKind::Utf8 { .. } => "the row is not UTF-8 text".to_owned(),
+        csv::ErrorKind::Io(source) => source.to_string(),
+        _ => error.to_string(),
     }
 }

@@ -65,7 +65,12 @@ impl Against {
         if let (Some(filed_fee), Some(nav)) = (filed_fee, state.last_nav()) {
             let ours = assets_and_liabilities(nav)?.sponsor_fee_payable;
             let fee = Comparison::try_new(nav.date, filed_fee.to_decimal(), ours.to_decimal())?;
-            rows.push(Row::try_new(format!("sponsor fee payable at {}", nav.date), &fee, FEE_TOLERANCE, false)?);
+            rows.push(Row::try_new(
+                format!("sponsor fee payable at {}", nav.date),
+                &fee,
+                FEE_TOLERANCE,
+                false,
+            )?);
         }
         Ok(Self { holds: rows.iter().all(|row| row.within), rows })
     }

@@ -50,7 +50,10 @@ impl Inputs {
         let (text, definition) = read_definition(&args.definition)?;
         let from = args.from.unwrap_or(definition.seed.date);
         if args.to < from || args.to <= definition.seed.date {
-            let message = format!("--to {} must be after --from {from} and the seed date {}", args.to, definition.seed.date);
+            let message = format!(
+                "--to {} must be after --from {from} and the seed date {}",
+                args.to, definition.seed.date
+            );
             return Err(Failure::new("backtest.period_must_not_be_empty", message, Exit::Input));
         }
         let mut sources = vec![("definition", name_of(&args.definition)), ("prices", name_of(&args.prices))];
@@ -76,14 +79,24 @@ impl Inputs {
             None => None,
             Some(filings) => Some(read_filed_coins(&filings.file, &filings.name)?),
         };
-        let participant = args.flows.as_ref().map_or_else(String::new, |flows| format!("net flows of {}", flows.name));
-        let market =
-            Market { prices, flows, source: name_of(&args.prices), participant, accept: args.accept_price.clone() };
+        let participant =
+            args.flows.as_ref().map_or_else(String::new, |flows| format!("net flows of {}", flows.name));
+        let market = Market {
+            prices,
+            flows,
+            source: name_of(&args.prices),
+            participant,
+            accept: args.accept_price.clone(),
+        };
         Ok(Self { text, definition, from, market, market_prices, filed, sources })
     }
 }
 
-fn prices_of(args: &Backtest, definition: &FundDefinition, asset: Symbol) -> Result<BTreeMap<Date, Price>, Failure> {
+fn prices_of(
+    args: &Backtest,
+    definition: &FundDefinition,
+    asset: Symbol,
+) -> Result<BTreeMap<Date, Price>, Failure> {
     let closes = read_prices(&args.prices, asset)?;
     let prices = match args.price_at {
         PriceAt::Close => closes,
@@ -95,10 +108,15 @@ fn prices_of(args: &Backtest, definition: &FundDefinition, asset: Symbol) -> Res
 }
 
 /// Flows of the run's own days; those of other days are somebody else's history.
-fn flows_of(args: &Backtest, definition: &FundDefinition, named: &Named) -> Result<BTreeMap<Date, Money>, Failure> {
+fn flows_of(
+    args: &Backtest,
+    definition: &FundDefinition,
+    named: &Named,
+) -> Result<BTreeMap<Date, Money>, Failure> {
     let flows = read_flows(&named.file, &named.name)?;
     let mut late = BTreeMap::new();
-    for (date, flow) in flows.into_iter().filter(|(date, _)| definition.seed.date < *date && *date <= args.to) {
+    for (date, flow) in flows.into_iter().filter(|(date, _)| definition.seed.date < *date && *date <= args.to)
+    {
         // A flow on no session is refused by the run; it is not moved to one.
         let is_late = args.flow_lag > 0 && definition.calendar.is_session(date);
         let lag = if is_late { i32::from(args.flow_lag) } else { 0 };

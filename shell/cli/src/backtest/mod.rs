@@ -5,7 +5,7 @@ mod inputs;
 mod report;
 
 use crate::commands::statement::{write, write_csv, write_text};
-use crate::context::Global;
+use crate::context::{Global, date};
 use crate::failure::{Exit, Failure};
 use crate::performance::Performance;
 use crate::print;
@@ -36,10 +36,10 @@ pub(crate) struct Backtest {
     #[arg(long, value_name = "FILE:COLUMN")]
     flows: Option<Named>,
     /// First day of the statements; the seed date when absent
-    #[arg(long)]
+    #[arg(long, value_name = "DATE", value_parser = date)]
     from: Option<Date>,
     /// Last day
-    #[arg(long)]
+    #[arg(long, value_name = "DATE", value_parser = date)]
     to: Date,
     /// Folder for the statements and the report; created when absent
     #[arg(long, value_name = "DIR")]
@@ -78,8 +78,8 @@ Example:
   strongroom backtest funds/bitcoin.toml --prices daily.csv --flows flows.csv:IBIT \\
       --from 2024-01-11 --to 2024-12-31 --out ibit-2024 --filings filings.csv:IBIT
 
-A flow dated T becomes a cash order for T, placed before its cut-off, in whole baskets at T's price; the remainder
-is carried to the next session.";
+A flow dated T becomes a cash order for T, placed before its cut-off, in whole baskets at T's
+price; the remainder is carried to the next session.";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum PriceAt {
@@ -115,13 +115,18 @@ impl Backtest {
         let inputs = Inputs::read(&self)?;
         let ended = match &self.keep {
             None => self.run_in(MemorySink::default(), &inputs)?,
-            Some(keep) => self.run_in(DeskSink::open(&keep.parse::<Location>()?, inputs.definition.id)?, &inputs)?,
+            Some(keep) => {
+                self.run_in(DeskSink::open(&keep.parse::<Location>()?, inputs.definition.id)?, &inputs)?
+            }
         };
         let statement = statement(&ended.state, inputs.from, self.to)?;
         let against = self.against(&inputs, &ended.state)?;
         let performance = Performance::of(&ended.state, (inputs.from, self.to), &inputs.market_prices)?;
         write(&self.out, &statement)?;
-        write_csv(&self.out.join("flows.csv"), &ended.summary.flows.iter().map(Flow::from).collect::<Vec<_>>())?;
+        write_csv(
+            &self.out.join("flows.csv"),
+            &ended.summary.flows.iter().map(Flow::from).collect::<Vec<_>>(),
+        )?;
         if let Some(against) = &against {
             write_csv(&self.out.join("against_filings.csv"), &against.rows)?;
         }
@@ -139,7 +144,11 @@ impl Backtest {
         };
         write_text(&self.out.join("summary.json"), &(print::to_json(&results)? + "\n"))?;
         write_text(&self.out.join("report.html"), &report::page(&inputs, &ended, &statement, &results)?)?;
-        if global.json { print::json(&results)? } else { report::say(&results)? }
+        if global.json {
+            print::json(&results)?
+        } else {
+            report::say(&results)?
+        }
         self.verdict(&results)
     }
 
@@ -147,7 +156,8 @@ impl Backtest {
     where
         Failure: From<strongroom_backtest::RunError<S::Error>>,
     {
-        let agenda = Agenda::try_new(&inputs.definition, inputs.definition.seed.date, self.to).map_err(Refusal::from)?;
+        let agenda = Agenda::try_new(&inputs.definition, inputs.definition.seed.date, self.to)
+            .map_err(Refusal::from)?;
         let bar = progress(agenda.tasks().len());
         let mut runner = Runner::open(&mut sink, &inputs.market, &inputs.definition, &inputs.text)?;
         runner.run(&agenda, |task| {
@@ -168,10 +178,12 @@ impl Backtest {
     }
 
     fn verdict(&self, results: &Results) -> Result<(), Failure> {
-        let Some(against) = results.against_filings.as_ref().filter(|against| self.check && !against.holds) else {
+        let Some(against) = results.against_filings.as_ref().filter(|against| self.check && !against.holds)
+        else {
             return Ok(());
         };
-        let worst = against.rows.iter().filter(|row| !row.within).map(|row| row.what.as_str()).collect::<Vec<_>>();
+        let worst =
+            against.rows.iter().filter(|row| !row.within).map(|row| row.what.as_str()).collect::<Vec<_>>();
         let message = format!("outside the tolerance: {}", worst.join(", "));
         Err(Failure::new("backtest.must_agree_with_filings", message, Exit::Refused))
     }

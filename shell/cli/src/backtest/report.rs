@@ -15,9 +15,9 @@ pub(super) fn say(results: &Results) -> Result<(), Failure> {
     let performance = &results.performance;
     let mut rows = vec![("NAVs struck", results.strikes.to_string())];
     if let Some(sheet) = &results.assets_and_liabilities {
-        rows.push(("NAV per share", format!("{} on {}", price(sheet.nav_per_share)?, sheet.as_of)));
-        rows.push(("net assets", money(sheet.net_assets)?));
-        rows.push(("sponsor fee payable", money(sheet.sponsor_fee_payable)?));
+        rows.push(("NAV per share", format!("{} USD on {}", price(sheet.nav_per_share)?, sheet.as_of)));
+        rows.push(("net assets", format!("{} USD", money(sheet.net_assets)?)));
+        rows.push(("sponsor fee payable", format!("{} USD", money(sheet.sponsor_fee_payable)?)));
     }
     rows.push(("return of NAV", percent(performance.total_return)));
     rows.push(("return of the benchmark", percent(performance.benchmark_total_return)));
@@ -41,7 +41,12 @@ pub(super) fn say(results: &Results) -> Result<(), Failure> {
 }
 
 /// The page.
-pub(super) fn page(inputs: &Inputs, ended: &Ended, statement: &Statement, results: &Results) -> Result<String, Failure> {
+pub(super) fn page(
+    inputs: &Inputs,
+    ended: &Ended,
+    statement: &Statement,
+    results: &Results,
+) -> Result<String, Failure> {
     let title = format!("{} {}", statement.fund, statement.name);
     let subtitle = format!("Backtest from {} through {}", statement.from, statement.through);
     let mut page = Page::new(title, subtitle).info(

@@ -21,7 +21,7 @@ pub(crate) struct Basket {
 enum Form {
     Json,
     Csv,
-    /// NSCC-like records 01 and 02, with the exact coin quantity in a record 03; money in cents
+    /// NSCC-like records: 01 the fund, 02 its components; 03 has the exact coin quantity and 04 the fund's name; money in cents
     FixedWidth,
 }
 

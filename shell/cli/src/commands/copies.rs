@@ -1,5 +1,6 @@
 //! `strongroom backup` and `strongroom restore`.
 
+use super::counted;
 use crate::context::Global;
 use crate::failure::Failure;
 use crate::print;
@@ -17,7 +18,9 @@ pub(crate) struct Backup {
 
 /// Brings a backup into a new file or an empty PostgreSQL database.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  strongroom restore 2024-12-31.backup.db --database postgres://postgres@127.0.0.1/fund")]
+#[command(
+    after_help = "Example:\n  strongroom restore 2024-12-31.backup.db \\\n      --database postgres://postgres@127.0.0.1/fund"
+)]
 pub(crate) struct Restore {
     /// The backup
     file: PathBuf,
@@ -34,7 +37,8 @@ struct Copied {
 impl Backup {
     pub fn run(self, global: &Global) -> Result<(), Failure> {
         let summary = global.open_read_only()?.back_up(&self.file)?;
-        let copied = Copied { streams: summary.streams, records: summary.records, bytes: Some(summary.bytes) };
+        let copied =
+            Copied { streams: summary.streams, records: summary.records, bytes: Some(summary.bytes) };
         say(global, &copied, &format!("to {}", self.file.display()))
     }
 }
@@ -42,6 +46,9 @@ impl Backup {
 impl Restore {
     pub fn run(self, global: &Global) -> Result<(), Failure> {
         let location = global.location()?;
+        if let Err(error) = std::fs::metadata(&self.file) {
+            return Err(Failure::file(&self.file, &error));
+        }
         let summary = strongroom_store::restore_from(&self.file, &location, &strongroom_desk::SCHEMA)?;
         let copied = Copied { streams: summary.streams, records: summary.records, bytes: None };
         say(global, &copied, &format!("into {location}"))
@@ -52,6 +59,7 @@ fn say(global: &Global, copied: &Copied, where_to: &str) -> Result<(), Failure> 
     if global.json {
         return print::json(copied);
     }
-    print::line(format!("{} funds with {} records copied {where_to}", copied.streams, copied.records));
+    let (funds, records) = (counted(copied.streams, "fund"), counted(copied.records, "record"));
+    print::line(format!("{funds} with {records} copied {where_to}"));
     Ok(())
 }

@@ -11,7 +11,9 @@ use strongroom_units::{Decimal, Quantity, Symbol};
 #[derive(Debug, Subcommand)]
 pub(crate) enum CustodyVerb {
     /// Move coins; lots and holding periods stay as they are
-    #[command(after_help = "Example:\n  strongroom custody transfer --from vault --to trading --quantity 113.3")]
+    #[command(
+        after_help = "Example:\n  strongroom custody transfer --from vault --to trading --quantity 113.3"
+    )]
     Transfer {
         /// Which asset; the fund's only one when absent
         #[arg(long)]

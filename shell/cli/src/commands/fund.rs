@@ -1,6 +1,6 @@
 //! `strongroom fund`: open, status, list, halt, resume.
 
-use super::{money, price};
+use super::{money, price, shares};
 use crate::context::{Global, asset_price};
 use crate::failure::Failure;
 use crate::print::{self, Align};
@@ -8,16 +8,18 @@ use clap::{Subcommand, ValueEnum};
 use serde::Serialize;
 use std::path::PathBuf;
 use strongroom_desk::Request;
-use strongroom_engine::{Account, Command, FundState, FundStatus, HaltScope, Refusal};
+use strongroom_engine::{Account, Command, Fund, FundState, FundStatus, HaltScope, Refusal};
 use strongroom_fund::FundDefinition;
-use strongroom_fund::definition::OrderMethod;
+use strongroom_fund::definition::{FeeAccrual, OrderMethod};
 use strongroom_units::time::{Date, Timestamp};
 use strongroom_units::{Money, Price, Quantity, Shares, Symbol};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum FundVerb {
     /// Open a fund from its definition and buy the seed's coins
-    #[command(after_help = "Example:\n  strongroom fund open funds/bitcoin.toml --seed-price BTC=43900.12 --at 2024-01-05T21:30:00Z")]
+    #[command(
+        after_help = "Example:\n  strongroom fund open funds/bitcoin.toml --seed-price BTC=43900.12 --at 2024-01-05T21:30:00Z"
+    )]
     Open {
         /// The fund.toml
         file: PathBuf,
@@ -26,10 +28,15 @@ pub(crate) enum FundVerb {
         seed_prices: Vec<(Symbol, Price)>,
     },
     /// Show where a fund stands: NAV, coins held and owed, fee, orders, cut-offs
+    #[command(after_help = "Example:\n  strongroom fund status --fund BTCX")]
     Status,
     /// List the funds of the database
+    #[command(after_help = "Example:\n  strongroom fund list --json")]
     List,
     /// Stop taking orders
+    #[command(
+        after_help = "Example:\n  strongroom fund halt --scope creations --reason \"custodian unreachable\""
+    )]
     Halt {
         /// Which orders are stopped
         #[arg(long, value_enum, default_value_t = Scope::Orders)]
@@ -39,6 +46,9 @@ pub(crate) enum FundVerb {
         reason: String,
     },
     /// Take orders again
+    #[command(
+        after_help = "Example:\n  strongroom fund resume --reason \"custodian confirmed the balances\""
+    )]
     Resume {
         /// Why, for the record
         #[arg(long)]
@@ -89,14 +99,18 @@ pub(crate) fn read_definition(file: &std::path::Path) -> Result<(String, FundDef
 fn open(global: &Global, file: &std::path::Path, seed_prices: Vec<(Symbol, Price)>) -> Result<(), Failure> {
     let (text, definition) = read_definition(file)?;
     let command = Command::OpenFund { definition: text, seed_prices: seed_prices.into_iter().collect() };
-    let mut desk = global.open()?;
     let fund = definition.id;
+    if global.is_new_file()? {
+        // A refused opening must not leave an empty database behind.
+        Fund::default().handle(&command, global.now()).outcome?;
+    }
+    let mut desk = global.open()?;
     let answer = desk.command(Request { fund, command, at: global.now() })?;
     let state = desk.last_seen(fund).ok_or(Refusal::FundMustBeOpen)?;
     global.say(state, fund, &answer, |state, _| {
         let held = state.reserve().positions()?;
         let coins = held.iter().map(|p| format!("{} {}", p.held, p.asset)).collect::<Vec<_>>().join(", ");
-        Ok(format!("{fund} is open: {} seed shares, {coins} in the vault", state.issued()))
+        Ok(format!("{fund} is open: {} seed shares, {coins} in the vault", shares(state.issued())?))
     })
 }
 
@@ -133,13 +147,13 @@ fn list(global: &Global) -> Result<(), Failure> {
         ("name", Align::Left),
         ("status", Align::Left),
         ("last NAV", Align::Left),
-        ("per share", Align::Right),
+        ("USD per share", Align::Right),
         ("shares", Align::Right),
     ];
     let cells = rows.into_iter().map(|row| {
         let nav = row.nav_per_share.map_or(Ok(String::new()), money)?;
         let date = row.last_nav.map(|date| date.to_string()).unwrap_or_default();
-        Ok(vec![row.fund.to_string(), row.name, row.status.into(), date, nav, row.shares.to_string()])
+        Ok(vec![row.fund.to_string(), row.name, row.status.into(), date, nav, shares(row.shares)?])
     });
     print::line(print::table(&columns, cells.collect::<Result<Vec<_>, Failure>>()?));
     Ok(())
@@ -191,25 +205,42 @@ fn status(global: &Global, state: &FundState) -> Result<(), Failure> {
     let mut rows = vec![
         ("fund", format!("{} {}", status.fund, status.name)),
         ("status", describe(&status.status)),
-        ("shares", status.shares_outstanding.to_string()),
+        ("shares", shares(status.shares_outstanding)?),
     ];
-    if let (Some(date), Some(per_share), Some(net)) = (status.last_nav, status.nav_per_share, status.net_assets) {
-        rows.push(("last NAV", format!("{date}  {} per share, {} net assets", price(per_share)?, money(net)?)));
+    if let (Some(date), Some(per_share), Some(net)) =
+        (status.last_nav, status.nav_per_share, status.net_assets)
+    {
+        rows.push((
+            "last NAV",
+            format!("{date}, {} USD per share, {} USD net assets", price(per_share)?, money(net)?),
+        ));
     }
-    rows.push(("cash", money(status.cash)?));
-    rows.push(("accrued", format!("{} sponsor fee, {} expenses", money(status.sponsor_fee_accrued)?, money(status.expenses_accrued)?)));
+    rows.push(("cash", format!("{} USD", money(status.cash)?)));
+    let fee = match state.definition().fee.accrual {
+        FeeAccrual::Money => format!("{} USD", money(status.sponsor_fee_accrued)?),
+        FeeAccrual::Coins { .. } => "in coins, among those set aside".to_owned(),
+    };
+    rows.push(("sponsor fee accrued", fee));
+    rows.push(("expenses accrued", format!("{} USD", money(status.expenses_accrued)?)));
     rows.push(("orders", format!("{} open", status.open_orders)));
     rows.push(("next session", status.next_session.to_string()));
     for cut_off in &status.cut_offs {
-        rows.push(("cut-off", format!("{} orders for {}: {}", cut_off.method, cut_off.trade_date, cut_off.until)));
+        let passed = if cut_off.until < global.now() { ", passed" } else { "" };
+        rows.push((
+            "cut-off",
+            format!("{} orders for {}: {}{passed}", cut_off.method, cut_off.trade_date, cut_off.until),
+        ));
     }
     print::line(print::pairs(rows));
     print::line("");
     let columns = ["asset", "vault", "trading", "held", "owed to shares", "set aside", "surplus"];
-    let columns: Vec<_> =
-        columns.into_iter().map(|name| (name, if name == "asset" { Align::Left } else { Align::Right })).collect();
+    let columns: Vec<_> = columns
+        .into_iter()
+        .map(|name| (name, if name == "asset" { Align::Left } else { Align::Right }))
+        .collect();
     let cells = status.assets.iter().map(|held| {
-        let figures = [held.vault, held.trading, held.held, held.owed_to_shares, held.set_aside, held.surplus];
+        let figures =
+            [held.vault, held.trading, held.held, held.owed_to_shares, held.set_aside, held.surplus];
         core::iter::once(held.asset.to_string()).chain(figures.iter().map(Quantity::to_string)).collect()
     });
     print::line(print::table(&columns, cells));
@@ -220,7 +251,10 @@ fn gather(state: &FundState) -> Result<Status, Failure> {
     let definition = state.definition();
     let ledger = state.ledger();
     let nav = state.last_nav();
-    let next_session = definition.calendar.next_session(nav.map_or(definition.seed.date, |nav| nav.date)).map_err(Refusal::from)?;
+    let next_session = definition
+        .calendar
+        .next_session(nav.map_or(definition.seed.date, |nav| nav.date))
+        .map_err(Refusal::from)?;
     let mut cut_offs = Vec::new();
     for method in [OrderMethod::Cash, OrderMethod::InKind] {
         if let Some(until) = definition.cut_off(method, next_session).map_err(Refusal::from)? {

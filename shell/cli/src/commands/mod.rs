@@ -8,14 +8,26 @@ pub(crate) mod fund;
 pub(crate) mod nav;
 pub(crate) mod order;
 pub(crate) mod prices;
+pub(crate) mod rates;
 pub(crate) mod statement;
 
 use crate::failure::Failure;
-use strongroom_units::{Money, Price};
+use strongroom_units::{Decimal, Money, Price, Shares};
 
 /// Money for people: two decimals, thousands apart.
 pub(crate) fn money(amount: Money) -> Result<String, Failure> {
     Ok(amount.to_decimal().to_display(2)?)
+}
+
+/// Shares for people: thousands apart.
+pub(crate) fn shares(shares: Shares) -> Result<String, Failure> {
+    Ok(Decimal::try_new(i128::from(shares.count()), 0)?.to_display(0)?)
+}
+
+/// So many of something: `1 record`, `2 records`.
+pub(crate) fn counted(count: u64, one: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {one}{plural}")
 }
 
 /// A price for people: two decimals, thousands apart.

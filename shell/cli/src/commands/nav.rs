@@ -1,12 +1,12 @@
 //! `strongroom nav`: strike, list.
 
-use super::{money, price};
-use crate::context::Global;
+use super::{money, price, shares};
+use crate::context::{Global, date};
 use crate::failure::Failure;
 use crate::print::{self, Align};
 use clap::Subcommand;
-use strongroom_engine::{Command, FundState};
 use strongroom_engine::statement::statement;
+use strongroom_engine::{Command, FundState, PriceBasis};
 use strongroom_units::time::Date;
 
 #[derive(Debug, Subcommand)]
@@ -15,19 +15,23 @@ pub(crate) enum NavVerb {
     #[command(after_help = "Example:\n  strongroom nav strike --date 2024-01-11")]
     Strike {
         /// The session; the next one that is due when absent
-        #[arg(long)]
+        #[arg(long, value_name = "DATE", value_parser = date)]
         date: Option<Date>,
         /// The decision to strike on a price that broke a tolerance, for the record
         #[arg(long, value_name = "REASON")]
         accept_price: Option<String>,
+        /// Price the session first from these trades, by the definition's methodology
+        #[arg(long = "trades", value_name = "FILE")]
+        trades: Vec<std::path::PathBuf>,
     },
     /// List NAVs
+    #[command(after_help = "Example:\n  strongroom nav list --from 2024-04-01 --to 2024-06-30")]
     List {
         /// First day
-        #[arg(long)]
+        #[arg(long, value_name = "DATE", value_parser = date)]
         from: Option<Date>,
         /// Last day
-        #[arg(long)]
+        #[arg(long, value_name = "DATE", value_parser = date)]
         to: Option<Date>,
     },
 }
@@ -35,11 +39,14 @@ pub(crate) enum NavVerb {
 impl NavVerb {
     pub fn run(self, global: &Global) -> Result<(), Failure> {
         match self {
-            Self::Strike { date, accept_price } => {
+            Self::Strike { date, accept_price, trades } => {
                 let date = match date {
                     Some(date) => date,
                     None => global.read(next_session)?,
                 };
+                if !trades.is_empty() {
+                    super::rates::record_all(global, date, &trades)?;
+                }
                 let command = Command::StrikeNav { date, accept: accept_price };
                 global.give_and_say(command, |state, _| struck(state, date))
             }
@@ -68,18 +75,30 @@ fn struck(state: &FundState, date: Date) -> Result<String, Failure> {
         ("fee accrued", valuation.fee),
         ("net assets", valuation.net_assets),
     ];
-    let mut lines = vec![("NAV of", date.to_string())];
+    let mut lines = vec![("NAV of", format!("{date}, in USD"))];
     for (asset, input) in &nav.inputs.assets {
-        lines.push(("reference rate", format!("{} {asset}", price(input.price)?)));
+        lines.push(("reference rate", format!("{} per {asset}", price(input.price)?)));
+        lines.extend(nav.inputs.evidence.get(asset).map(|basis| ("which rests on", rests_on(basis))));
     }
     for (name, amount) in rows {
         lines.push((name, money(amount)?));
     }
-    lines.push(("shares", nav.inputs.shares.to_string()));
+    lines.push(("shares", shares(nav.inputs.shares)?));
     lines.push(("NAV per share", money(nav.published.nav_per_share_published)?));
     let dealt = state.orders().filter(|order| order.trade_date == date).count();
     lines.push(("orders dealt", dealt.to_string()));
     Ok(print::pairs(lines))
+}
+
+fn rests_on(basis: &PriceBasis) -> String {
+    match basis {
+        PriceBasis::Imported => "an imported price".to_owned(),
+        PriceBasis::Rate { methodology, effective, input_hash } => {
+            format!("{methodology}, effective {effective}, input {input_hash}")
+        }
+        PriceBasis::Fallback { reason } => format!("a decision: {reason}"),
+        PriceBasis::Corrected => "a correction".to_owned(),
+    }
 }
 
 fn list(global: &Global, state: &FundState, (from, to): (Date, Date)) -> Result<(), Failure> {
@@ -87,6 +106,11 @@ fn list(global: &Global, state: &FundState, (from, to): (Date, Date)) -> Result<
     if global.json {
         return print::json(&navs);
     }
+    if navs.is_empty() {
+        print::line("no NAV was struck in these days");
+        return Ok(());
+    }
+    let corrected = navs.iter().any(|nav| !nav.correction.is_zero());
     let columns = [
         ("date", Align::Left),
         ("NAV per share", Align::Right),
@@ -102,12 +126,18 @@ fn list(global: &Global, state: &FundState, (from, to): (Date, Date)) -> Result<
             nav.date.to_string(),
             money(nav.nav_per_share_published)?,
             money(nav.net_assets)?,
-            nav.shares.to_string(),
+            shares(nav.shares)?,
             money(nav.fee)?,
             money(nav.accrued_fee)?,
             correction,
         ])
     });
     print::line(print::table(&columns, rows.collect::<Result<Vec<_>, Failure>>()?));
+    if corrected {
+        print::line(
+            "\nNAV per share is as published. Net assets and fees are as known now; correction is the published NAV\n\
+             per share less the one that is known now.",
+        );
+    }
     Ok(())
 }

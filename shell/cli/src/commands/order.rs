@@ -1,12 +1,14 @@
 //! `strongroom order`: submit, cancel, late, execute, settle, list.
 
-use super::money;
-use crate::context::{Global, asset_price};
+use super::{money, shares};
+use crate::context::{Global, asset_price, date};
 use crate::failure::Failure;
 use crate::print::{self, Align};
 use clap::{Args, Subcommand, ValueEnum};
 use strongroom_desk::Request;
-use strongroom_engine::{Command, Event, FundState, NewOrder, Order, OrderId, OrderSide, OrderState, Refusal};
+use strongroom_engine::{
+    Command, Event, FundState, NewOrder, Order, OrderId, OrderSide, OrderState, Refusal,
+};
 use strongroom_fund::definition::OrderMethod;
 use strongroom_units::time::Date;
 use strongroom_units::{Price, Shares, Symbol};
@@ -14,9 +16,14 @@ use strongroom_units::{Price, Shares, Symbol};
 #[derive(Debug, Subcommand)]
 pub(crate) enum OrderVerb {
     /// Take a creation or redemption order before its cut-off
-    #[command(after_help = "Example:\n  strongroom order submit --id A1 --participant \"Jane Street\" --side creation --baskets 5 --trade-date 2024-01-12")]
+    #[command(
+        after_help = "Example:\n  strongroom order submit --id A1 --participant \"AP One\" --side creation --baskets 5 \\\n      --trade-date 2024-01-12"
+    )]
     Submit(NewOrderArgs),
     /// Enter an order that was taken in time, after its strike; names every published NAV that it changes
+    #[command(
+        after_help = "Example:\n  strongroom order late --id A7 --participant \"AP One\" --side creation --baskets 2 \\\n      --trade-date 2024-01-10 --reason \"taken by telephone at 17:40, entered late\""
+    )]
     Late {
         #[command(flatten)]
         order: NewOrderArgs,
@@ -25,11 +32,13 @@ pub(crate) enum OrderVerb {
         reason: String,
     },
     /// Withdraw an order before its cut-off
+    #[command(after_help = "Example:\n  strongroom order cancel A1")]
     Cancel {
         /// The participant's name for it
         id: String,
     },
     /// Record at what prices the coins of a struck cash order were bought or sold
+    #[command(after_help = "Example:\n  strongroom order execute A1 --price BTC=46700")]
     Execute {
         /// The participant's name for it
         id: String,
@@ -38,6 +47,7 @@ pub(crate) enum OrderVerb {
         prices: Vec<(Symbol, Price)>,
     },
     /// Deliver against payment
+    #[command(after_help = "Examples:\n  strongroom order settle A1\n  strongroom order settle --due")]
     Settle {
         /// The participant's name for it
         #[arg(required_unless_present = "due")]
@@ -47,6 +57,7 @@ pub(crate) enum OrderVerb {
         due: bool,
     },
     /// List open orders
+    #[command(after_help = "Example:\n  strongroom order list --json")]
     List,
 }
 
@@ -65,13 +76,14 @@ pub(crate) struct NewOrderArgs {
     #[arg(long, value_enum, default_value_t = Method::Cash)]
     method: Method,
     /// Shares; a whole number of creation units
-    #[arg(long, required_unless_present = "baskets", conflicts_with = "baskets")]
+    #[arg(long, required_unless_present = "baskets", conflicts_with = "baskets",
+        allow_negative_numbers = true, value_parser = clap::value_parser!(i64).range(1..))]
     shares: Option<i64>,
     /// Creation units
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true, value_parser = clap::value_parser!(i64).range(1..))]
     baskets: Option<i64>,
     /// The session at whose strike it deals
-    #[arg(long)]
+    #[arg(long, value_name = "DATE", value_parser = date)]
     trade_date: Date,
 }
 
@@ -104,7 +116,9 @@ impl OrderVerb {
             }
             Self::Cancel { id } => {
                 let id = OrderId::try_new(&id)?;
-                global.give_and_say(Command::CancelOrder { id: id.clone() }, |_, _| Ok(format!("{id} is cancelled")))
+                global.give_and_say(Command::CancelOrder { id: id.clone() }, |_, _| {
+                    Ok(format!("{id} is cancelled"))
+                })
             }
             Self::Execute { id, prices } => {
                 let id = OrderId::try_new(&id)?;
@@ -113,7 +127,9 @@ impl OrderVerb {
             }
             Self::Settle { id: Some(id), .. } => {
                 let id = OrderId::try_new(&id)?;
-                global.give_and_say(Command::SettleOrder { id: id.clone() }, |_, _| Ok(format!("{id} is settled")))
+                global.give_and_say(Command::SettleOrder { id: id.clone() }, |_, _| {
+                    Ok(format!("{id} is settled"))
+                })
             }
             Self::Settle { id: None, .. } => settle_due(global),
             Self::List => global.read(|state| list(global, state)),
@@ -149,9 +165,12 @@ impl NewOrderArgs {
 
 fn taken(state: &FundState, id: &OrderId) -> String {
     state.order(id).map_or_else(String::new, |order| {
-        let (side, shares) = (order.side.as_str(), order.shares);
+        let (side, shares) = (order.side.as_str(), shares(order.shares).unwrap_or_default());
         let (trade, settlement) = (order.trade_date, order.settlement_date);
-        format!("{id} accepted: {side} of {shares} shares, {} orders, deals on {trade}, settles on {settlement}", order.method)
+        format!(
+            "{id} accepted: {} {side} of {shares} shares, deals at the strike of {trade}, settles on {settlement}",
+            order.method
+        )
     })
 }
 
@@ -163,12 +182,16 @@ fn executed(id: &OrderId, events: &[Event]) -> Result<String, Failure> {
     let Some((variance, cash_due)) = found else { return Ok(format!("{id} is executed")) };
     let borne = if variance.is_negative() { "credited to" } else { "borne by" };
     let amount = if variance.is_negative() { variance.try_neg()? } else { variance };
-    Ok(format!("{id} is executed: {} due at settlement, of it {} {borne} the participant", money(cash_due)?, money(amount)?))
+    Ok(format!(
+        "{id} is executed: {} due at settlement, of it {} {borne} the participant",
+        money(cash_due)?,
+        money(amount)?
+    ))
 }
 
 /// Settles one order after the other; the first that cannot be settled stops it, and says so.
 fn settle_due(global: &Global) -> Result<(), Failure> {
-    let mut desk = global.open()?;
+    let mut desk = global.open_existing()?;
     let fund = global.chosen(&mut desk)?;
     let state = desk.fund(fund)?.ok_or(Refusal::FundMustBeOpen)?;
     let today = state.definition().strike.zone.date_of(global.now());
@@ -180,8 +203,10 @@ fn settle_due(global: &Global) -> Result<(), Failure> {
         dealt && order.settlement_date <= today
     };
     let due: Vec<OrderId> = state.orders().filter(ready).map(|order| order.id.clone()).collect();
-    for id in &due {
-        desk.command(Request { fund, command: Command::SettleOrder { id: id.clone() }, at: global.now() })?;
+    for (settled, id) in due.iter().enumerate() {
+        let command = Command::SettleOrder { id: id.clone() };
+        let done = desk.command(Request { fund, command, at: global.now() });
+        done.map_err(|error| stopped(id, due.get(..settled).unwrap_or_default(), error.into()))?;
         if !global.json {
             print::line(format!("{id} is settled"));
         }
@@ -194,6 +219,14 @@ fn settle_due(global: &Global) -> Result<(), Failure> {
         }
         (false, false) => Ok(()),
     }
+}
+
+/// Which order stopped the settling of several, and which were settled before it.
+fn stopped(id: &OrderId, settled: &[OrderId], failure: Failure) -> Failure {
+    let message = format!("{id}: {}", failure.message);
+    let before = settled.iter().map(OrderId::to_string).collect::<Vec<_>>().join(", ");
+    let failure = Failure { message, ..failure };
+    if settled.is_empty() { failure } else { failure.hint(format!("Settled before it: {before}.")) }
 }
 
 fn list(global: &Global, state: &FundState) -> Result<(), Failure> {
@@ -223,7 +256,7 @@ fn list(global: &Global, state: &FundState) -> Result<(), Failure> {
             order.participant.clone(),
             order.side.as_str().into(),
             order.method.to_string(),
-            order.shares.to_string(),
+            shares(order.shares)?,
             order.trade_date.to_string(),
             order.settlement_date.to_string(),
             order.state_name().into(),

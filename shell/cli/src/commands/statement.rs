@@ -1,8 +1,8 @@
 //! `strongroom statement`: assets and liabilities, roll-forward, NAVs and holdings of a period.
 
-use super::money;
-use crate::context::Global;
-use crate::failure::Failure;
+use super::{money, shares};
+use crate::context::{Global, date};
+use crate::failure::{Exit, Failure};
 use crate::print::{self, Align};
 use clap::Args;
 use serde::Serialize;
@@ -15,10 +15,10 @@ use strongroom_units::time::Date;
 #[command(after_help = "Example:\n  strongroom statement --from 2024-04-01 --to 2024-06-30 --out q2")]
 pub(crate) struct StatementArgs {
     /// First day; the fund's first when absent
-    #[arg(long)]
+    #[arg(long, value_name = "DATE", value_parser = date)]
     from: Option<Date>,
     /// Last day; that of the last NAV when absent
-    #[arg(long)]
+    #[arg(long, value_name = "DATE", value_parser = date)]
     to: Option<Date>,
     /// Write statement.json and one CSV file for each part into this folder
     #[arg(long, value_name = "DIR")]
@@ -30,7 +30,9 @@ impl StatementArgs {
         let statement = global.read(|state| {
             let from = self.from.unwrap_or(state.definition().seed.date);
             let last = state.last_nav().map_or(from, |nav| nav.date);
-            Ok(statement(state, from, self.to.unwrap_or(last))?)
+            let to = self.to.unwrap_or(last);
+            must_not_be_empty(from, to, state.definition().seed.date)?;
+            Ok(statement(state, from, to)?)
         })?;
         if let Some(folder) = &self.out {
             write(folder, &statement)?;
@@ -46,6 +48,14 @@ impl StatementArgs {
     }
 }
 
+fn must_not_be_empty(from: Date, to: Date, first: Date) -> Result<(), Failure> {
+    if from <= to && first <= to {
+        return Ok(());
+    }
+    let message = format!("{from} to {to} is no period of the fund, whose first day is {first}");
+    Err(Failure::new("statement.period_must_not_be_empty", message, Exit::Refused))
+}
+
 /// Writes a statement into a folder: `statement.json`, `nav.csv`, `holdings.csv`, `roll_forward.csv`,
 /// `assets_and_liabilities.csv`. The same statement gives the same bytes.
 pub(crate) fn write(folder: &Path, statement: &Statement) -> Result<(), Failure> {
@@ -55,7 +65,10 @@ pub(crate) fn write(folder: &Path, statement: &Statement) -> Result<(), Failure>
     write_csv(&folder.join("holdings.csv"), &statement.holdings)?;
     let rows: Vec<_> = statement.roll_forwards.iter().flat_map(|rolled| &rolled.rows).collect();
     write_csv(&folder.join("roll_forward.csv"), &rows)?;
-    write_csv(&folder.join("assets_and_liabilities.csv"), &statement.assets_and_liabilities.iter().collect::<Vec<_>>())
+    write_csv(
+        &folder.join("assets_and_liabilities.csv"),
+        &statement.assets_and_liabilities.iter().collect::<Vec<_>>(),
+    )
 }
 
 /// Writes a whole text file.
@@ -73,7 +86,10 @@ pub(crate) fn write_csv<T: Serialize>(path: &Path, rows: &[T]) -> Result<(), Fai
 }
 
 fn show(statement: &Statement) -> Result<(), Failure> {
-    print::line(format!("{} {}, {} to {}", statement.fund, statement.name, statement.from, statement.through));
+    print::line(format!(
+        "{} {}, {} to {}, in {}",
+        statement.fund, statement.name, statement.from, statement.through, statement.currency
+    ));
     if let Some(sheet) = &statement.assets_and_liabilities {
         print::line(format!("\nAssets and liabilities at the strike of {}", sheet.as_of));
         print::line(print::pairs(lines_of(sheet)?));
@@ -102,7 +118,7 @@ pub(crate) fn lines_of(sheet: &AssetsAndLiabilities) -> Result<Vec<(&'static str
         ("expenses payable", money(sheet.expenses_payable)?),
         ("total liabilities", money(sheet.total_liabilities)?),
         ("net assets", money(sheet.net_assets)?),
-        ("shares outstanding", sheet.shares_outstanding.to_string()),
+        ("shares outstanding", shares(sheet.shares_outstanding)?),
         ("NAV per share", sheet.nav_per_share.to_decimal().to_display(4)?),
     ])
 }

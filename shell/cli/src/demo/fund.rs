@@ -58,7 +58,8 @@ pub(super) struct Ran {
     pub replay_is_identical: bool,
 }
 
-const PARTICIPANTS: [&str; 3] = ["Simulated Participant 1", "Simulated Participant 2", "Simulated Participant 3"];
+const PARTICIPANTS: [&str; 3] =
+    ["Simulated Participant 1", "Simulated Participant 2", "Simulated Participant 3"];
 
 /// The people around the fund, and what they did.
 struct Desks {
@@ -103,7 +104,16 @@ pub(super) fn run(coin: Coin, location: &Location, months: u32, seed: u64) -> Re
     let (records, replay_is_identical) = replayed(location, &state)?;
     let Desks { closes, orders, .. } = desks;
     let performance = Performance::of(&state, (from, to), &closes)?;
-    Ok(Ran { asset, state, performance, market: closes, period: (from, to), orders, records, replay_is_identical })
+    Ok(Ran {
+        asset,
+        state,
+        performance,
+        market: closes,
+        period: (from, to),
+        orders,
+        records,
+        replay_is_identical,
+    })
 }
 
 /// Opens the database again and compares what the log gives with what was in memory.

@@ -65,10 +65,14 @@ impl Demo {
         let database = folder.join("demo.db");
         if database.exists() {
             let message = format!("{} exists; a demo begins with an empty database", database.display());
-            return Err(Failure::new("demo.database_must_be_new", message, Exit::Input).hint("Name another folder with --out."));
+            return Err(Failure::new("demo.database_must_be_new", message, Exit::Input)
+                .hint("Name another folder with --out."));
         }
         if !global.json {
-            print::line(format!("Simulated market, seed {}: no price, fund or participant in it is real.", self.seed));
+            print::line(format!(
+                "Simulated market, seed {}: no price, fund or participant in it is real.",
+                self.seed
+            ));
         }
         let location = Location::Sqlite(database.clone());
         let mut ran = Vec::new();
@@ -91,7 +95,15 @@ impl Demo {
     fn results(&self, ran: &[Ran], database: PathBuf, report: PathBuf) -> Result<Results, Failure> {
         let period = ran.first().map(|ran| ran.period).unwrap_or_default();
         let funds = ran.iter().map(result).collect::<Result<Vec<_>, Failure>>()?;
-        Ok(Results { simulated: true, seed: self.seed, from: period.0, to: period.1, funds, database, report })
+        Ok(Results {
+            simulated: true,
+            seed: self.seed,
+            from: period.0,
+            to: period.1,
+            funds,
+            database,
+            report,
+        })
     }
 }
 
@@ -99,7 +111,8 @@ fn result(ran: &Ran) -> Result<FundResult, Failure> {
     let state = &ran.state;
     let nav = state.last_nav().ok_or(strongroom_engine::Refusal::FundMustBeOpen)?;
     let positions = state.reserve().positions()?;
-    let coins = positions.first().map(|position| position.held).ok_or(strongroom_engine::Refusal::FundMustBeOpen)?;
+    let coins =
+        positions.first().map(|position| position.held).ok_or(strongroom_engine::Refusal::FundMustBeOpen)?;
     Ok(FundResult {
         fund: state.definition().id,
         name: state.definition().name.clone(),
@@ -121,8 +134,8 @@ fn say(results: &Results, ran: &[Ran]) -> Result<(), Failure> {
     let yes = |holds: bool| if holds { "yes" } else { "NO" }.to_owned();
     let columns = [
         ("fund", Align::Left),
-        ("NAV/share", Align::Right),
-        ("net assets", Align::Right),
+        ("USD per share", Align::Right),
+        ("net assets USD", Align::Right),
         ("shares", Align::Right),
         ("coins held", Align::Right),
         ("orders", Align::Right),
@@ -134,7 +147,7 @@ fn say(results: &Results, ran: &[Ran]) -> Result<(), Failure> {
             fund.fund.to_string(),
             crate::commands::money(fund.nav_per_share)?,
             crate::commands::money(fund.net_assets)?,
-            fund.shares.to_string(),
+            crate::commands::shares(fund.shares)?,
             format!("{} {}", fund.coins.to_decimal().to_display(4)?, ran.asset),
             fund.orders.to_string(),
             crate::fact_sheet::percent(fund.total_return),
@@ -150,11 +163,17 @@ fn say(results: &Results, ran: &[Ran]) -> Result<(), Failure> {
     print::line(print::pairs([
         ("books balance", all(|fund| fund.books_balance)),
         ("reserve covers what is owed", all(|fund| fund.reserve_covers)),
-        ("log replays to the same bytes", format!("{} ({records} records)", all(|fund| fund.replay_is_identical))),
+        (
+            "log replays to the same bytes",
+            format!("{} ({records} records)", all(|fund| fund.replay_is_identical)),
+        ),
         ("report", results.report.display().to_string()),
         ("database", results.database.display().to_string()),
     ]));
-    print::line(format!("\nLook into it:\n  sqlite3 {} 'select nav_date, nav_per_share, shares from nav'", results.database.display()));
+    print::line(format!(
+        "\nLook into it:\n  sqlite3 {} 'select nav_date, nav_per_share, shares from nav'",
+        results.database.display()
+    ));
     print::line(format!("  strongroom fund status --database {} --fund SIMBTC", results.database.display()));
     Ok(())
 }

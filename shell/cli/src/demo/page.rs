@@ -10,8 +10,9 @@ use strongroom_report::{Emphasis, Page, Section, Table, render};
 pub(super) fn page(ran: &[Ran], seed: u64) -> Result<String, Failure> {
     let period = ran.first().map(|ran| ran.period).unwrap_or_default();
     let subtitle = format!("Two funds over a simulated market, {} to {}", period.0, period.1);
-    let mut page = Page::new("Strongroom demo", subtitle)
-        .warning(format!("Simulated market, seed {seed}: no price, fund or participant on this page is real."));
+    let mut page = Page::new("Strongroom demo", subtitle).warning(format!(
+        "Simulated market, seed {seed}: no price, fund or participant on this page is real."
+    ));
     for ran in ran {
         let statement = statement(&ran.state, ran.period.0, ran.period.1)?;
         let sheet = FactSheet {
@@ -40,12 +41,15 @@ fn corrections(ran: &Ran) -> Result<Option<Section>, Failure> {
         Table::new("NAV per share").left("date").right("published").right("now known as").right("difference");
     for nav in corrected {
         let (published, current) = (nav.published.nav_per_share, nav.current.nav_per_share);
-        table.push(Emphasis::None, [
-            nav.date.to_string(),
-            published.to_decimal().to_display(6)?,
-            current.to_decimal().to_display(6)?,
-            current.try_sub(published)?.to_decimal().to_display(6)?,
-        ]);
+        table.push(
+            Emphasis::None,
+            [
+                nav.date.to_string(),
+                published.to_decimal().to_display(6)?,
+                current.to_decimal().to_display(6)?,
+                current.try_sub(published)?.to_decimal().to_display(6)?,
+            ],
+        );
     }
     let heading = format!("{}: Corrections", ran.state.definition().id);
     let lead = "A price was learned late. What was published stays as it was; each NAV that would have differed is named.";

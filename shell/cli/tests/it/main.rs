@@ -1,0 +1,22 @@
+//! The `strongroom` program as a stranger meets it: every test starts the built binary in a folder of its own and looks
+//! at what it prints, writes and returns. Nothing here calls the program's functions.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a helper of a test may fail the test"
+)]
+
+mod by_hand;
+mod copies;
+mod demo;
+mod exact;
+mod harness;
+mod live;
+mod one_writer;
+mod output;
+mod real_data;
+mod reference;
+mod refusals;
+mod tables;
