@@ -141,7 +141,7 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// Quoted words like `order.must_be_open`: a code names the rule that was broken, so each has a `must` in it.
+/// Quoted words like `order.must_be_open`: a code names the rule that was broken, so each has a `must` (or one `needs`) in it.
 fn codes_in(source: &str) -> Vec<String> {
     let is_code = |text: &&str| {
         let parts: Vec<&str> = text.split('.').collect();
@@ -149,7 +149,9 @@ fn codes_in(source: &str) -> Vec<String> {
             !part.is_empty()
                 && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
         };
-        parts.len() == 2 && parts.iter().all(is_word) && parts[1].split('_').any(|word| word == "must")
+        parts.len() == 2
+            && parts.iter().all(is_word)
+            && parts[1].split('_').any(|word| ["must", "needs"].contains(&word))
     };
     source.split('"').filter(is_code).map(str::to_owned).collect()
 }
