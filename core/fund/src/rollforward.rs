@@ -20,13 +20,19 @@ pub enum MovementKind {
     SoldForExpenses,
     /// Paid to the sponsor in coins.
     DistributedForSponsorFee,
+    /// Bought in a rebalance.
+    BoughtInRebalance,
+    /// Sold in a rebalance.
+    SoldInRebalance,
 }
 
 impl MovementKind {
     /// Every kind, in the order of a statement.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::Purchased,
         Self::ContributedInKind,
+        Self::BoughtInRebalance,
+        Self::SoldInRebalance,
         Self::SoldForRedemption,
         Self::DistributedInKind,
         Self::SoldForExpenses,
@@ -42,6 +48,8 @@ impl MovementKind {
             Self::DistributedInKind => "distributed in kind",
             Self::SoldForExpenses => "sold for expenses",
             Self::DistributedForSponsorFee => "distributed for sponsor fee",
+            Self::BoughtInRebalance => "bought in rebalances",
+            Self::SoldInRebalance => "sold in rebalances",
         }
     }
 }

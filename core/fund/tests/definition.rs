@@ -10,6 +10,8 @@ use strongroom_units::{Money, Rate, Shares};
 
 const BITCOIN: &str = include_str!("../../../funds/bitcoin.toml");
 const ETHER: &str = include_str!("../../../funds/ether.toml");
+const LARGE_CAP: &str = include_str!("../../../funds/large-cap.toml");
+const PLATFORMS: &str = include_str!("../../../funds/smart-contract-platforms.toml");
 
 fn date(text: &str) -> Date {
     text.parse().unwrap()
@@ -181,6 +183,27 @@ const ROWS: &[Row] = &[
     ),
 ];
 
+const COST: &str = "definition.cost_must_be_0_to_1000_bps";
+const INDEX: &str =
+    "[index]\ndefinition = \"large-cap\"\ncost = [{ from = 2024-01-05, bps = \"10\" }]\n\n[seed]";
+
+/// One text of the large-cap fund replaced.
+const BASKET_ROWS: &[Row] = &[
+    row("bps = \"10\"", "bps = \"-1\"", COST, "\"-1\""),
+    row("bps = \"10\"", "bps = \"1000.1\"", COST, "\"1000.1\""),
+    row("bps = \"10\"", "bps = 10", READABLE, "10"),
+    row("definition = \"large-cap\"", "definition = \" \"", "definition.index_must_be_named", "\" \""),
+    row("[[index.cost]]\nfrom = 2020-01-02", "[[index.cost]]\nfrom = 2020-01-03", COVER, "2020-01-03"),
+    row(
+        "accrual = \"money\"",
+        "accrual = \"coins\"",
+        "definition.basket_fee_must_accrue_in_money",
+        "\"basket\"",
+    ),
+    row("symbol = \"ETH\"", "symbol = \"BTC\"", "definition.asset_symbols_must_differ", "\"BTC\""),
+    row("type = \"basket\"", "type = \"single-asset\"", ONE_ASSET, "[[asset]]"),
+];
+
 /// A list of the definition written as empty: its lines are removed and `name = []` is put before another line.
 const EMPTY_LISTS: &[(&str, &str, &str)] = &[
     ("asset", "cost_method", ONE_ASSET),
@@ -191,9 +214,9 @@ const EMPTY_LISTS: &[(&str, &str, &str)] = &[
     ("fee.rate", "day_count", ASCEND),
 ];
 
-fn check(row: &Row) -> Result<(), String> {
-    assert!(BITCOIN.contains(row.replace), "`{}` is not in the definition", row.replace);
-    refused(&BITCOIN.replacen(row.replace, row.with, 1), row.code, row.points_at)
+fn check(definition: &str, row: &Row) -> Result<(), String> {
+    assert!(definition.contains(row.replace), "`{}` is not in the definition", row.replace);
+    refused(&definition.replacen(row.replace, row.with, 1), row.code, row.points_at)
         .map_err(|error| format!("`{}` {error}", row.with))
 }
 
@@ -221,8 +244,35 @@ fn pointed_at<'a>(text: &'a str, error: &DefinitionError) -> Option<&'a str> {
 
 #[test]
 fn each_refusal_points_at_the_place_and_says_what_to_write() {
-    let wrong: Vec<String> = ROWS.iter().filter_map(|row| check(row).err()).collect();
+    let single = ROWS.iter().filter_map(|row| check(BITCOIN, row).err());
+    let wrong: Vec<String> =
+        single.chain(BASKET_ROWS.iter().filter_map(|row| check(LARGE_CAP, row).err())).collect();
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// Codes about the kind of fund as a whole, each with its own text below.
+const OF_KINDS: [&str; 3] = [
+    "definition.basket_fund_must_list_2_to_100_assets",
+    "definition.basket_fund_must_follow_an_index",
+    "definition.index_must_go_with_a_basket",
+];
+
+#[test]
+fn a_basket_has_several_assets_and_an_index_and_a_single_asset_fund_neither() {
+    let basket = BITCOIN.replace("\"single-asset\"", "\"basket\"");
+    let [few, no_index, index_without_basket] = OF_KINDS;
+    assert_eq!(refused(&basket, few, "[[asset]]"), Ok(()));
+    let assets = LARGE_CAP.find("[index]").unwrap()..LARGE_CAP.find("[seed]").unwrap();
+    let indexless = [&LARGE_CAP[..assets.start], &LARGE_CAP[assets.end..]].concat();
+    assert_eq!(refused(&indexless, no_index, "\"basket\""), Ok(()));
+    let indexed = BITCOIN.replace("[seed]", INDEX);
+    assert_eq!(refused(&indexed, index_without_basket, "[index]"), Ok(()));
+    for (text, id, assets) in [(LARGE_CAP, "large-cap", 18), (PLATFORMS, "smart-contract-platforms", 8)] {
+        let fund = FundDefinition::parse(text).unwrap();
+        let index = fund.index.unwrap();
+        assert_eq!((index.definition.as_str(), fund.assets.len()), (id, assets));
+        assert_eq!(index.cost.at(fund.seed.date), Some(&"0.001".parse::<Rate>().unwrap()));
+    }
 }
 
 #[test]
@@ -248,10 +298,12 @@ fn deep_nesting_is_refused() {
 
 #[test]
 fn each_code_of_the_definition_is_tested() {
-    let source = include_str!("../src/definition/parse.rs");
-    let codes = source.split('"').filter(|text| text.starts_with("definition."));
+    let sources = [include_str!("../src/definition/parse.rs"), include_str!("../src/definition/basket.rs")];
+    let written = sources.iter().flat_map(|source| source.split('"'));
+    let codes = written.filter(|text| text.starts_with("definition."));
+    let rows = ROWS.iter().chain(BASKET_ROWS).map(|row| row.code);
     let tested: BTreeSet<&str> =
-        ROWS.iter().map(|row| row.code).chain(EMPTY_LISTS.iter().map(|(_, _, code)| *code)).collect();
+        rows.chain(EMPTY_LISTS.iter().map(|(_, _, code)| *code)).chain(OF_KINDS).collect();
     let uncovered: Vec<&str> = codes.filter(|code| !tested.contains(code)).collect();
     assert!(uncovered.is_empty(), "{uncovered:?}");
 }

@@ -3,6 +3,7 @@
 //! A fund's type, fees and clocks are read from a `fund.toml`; adding a fund needs no code. What is read here is
 //! already checked: a [`FundDefinition`] that exists is one the engine can run.
 
+mod basket;
 mod error;
 mod parse;
 mod raw;
@@ -25,8 +26,10 @@ pub struct FundDefinition {
     pub kind: FundKind,
     /// The currency of its books.
     pub currency: Symbol,
-    /// What it holds. One asset for [`FundKind::SingleAsset`].
+    /// What it may hold. One asset for [`FundKind::SingleAsset`].
     pub assets: Vec<Asset>,
+    /// What a basket follows; none for [`FundKind::SingleAsset`].
+    pub index: Option<IndexReference>,
     /// The first shares.
     pub seed: Seed,
     /// On which days the fund deals and strikes.
@@ -57,6 +60,17 @@ pub struct FundDefinition {
 pub enum FundKind {
     /// Exactly one.
     SingleAsset,
+    /// Several, in the weights of an index.
+    Basket,
+}
+
+/// The index that a basket fund follows, and what following it is assumed to cost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IndexReference {
+    /// The index's id.
+    pub definition: String,
+    /// Cost of a rebalance as a fraction of everything bought and sold in it, by date.
+    pub cost: Dated<Rate>,
 }
 
 /// One asset of the fund.

@@ -32,7 +32,7 @@ fn unreadable(text: &str, error: &toml::de::Error) -> DefinitionError {
 }
 
 /// Knows the text, so that each refusal names its line.
-struct Checker<'a> {
+pub(super) struct Checker<'a> {
     text: &'a str,
 }
 
@@ -79,6 +79,7 @@ impl Checker<'_> {
             kind,
             currency: *raw.currency.get_ref(),
             assets: self.assets(kind, &raw)?,
+            index: self.index(kind, &raw, seed.date)?,
             seed,
             calendar: raw.calendar,
             strike: Strike { zone: raw.strike.zone, time: raw.strike.time.0 },
@@ -94,18 +95,8 @@ impl Checker<'_> {
     }
 
     fn assets(&self, kind: FundKind, raw: &RawFund) -> Result<Vec<Asset>, DefinitionError> {
-        let span = raw.asset.span();
         let list = raw.asset.get_ref();
-        let FundKind::SingleAsset = kind;
-        if list.len() != 1 {
-            let message = format!("a single-asset fund lists {} assets", list.len());
-            return self.refuse(
-                span,
-                "definition.single_asset_fund_must_list_one_asset",
-                message,
-                "Write one [[asset]]",
-            );
-        }
+        self.as_many_as_its_kind(kind, raw)?;
         let mut assets: Vec<Asset> = Vec::with_capacity(list.len());
         for entry in list {
             let asset = entry.get_ref();
@@ -364,7 +355,7 @@ impl Checker<'_> {
     }
 
     /// A dated list that has to be in force on the seed date.
-    fn dated<'a, T>(
+    pub(super) fn dated<'a, T>(
         &self,
         field: &str,
         list: Range<usize>,
@@ -432,7 +423,7 @@ impl Checker<'_> {
         )
     }
 
-    fn refuse<T>(
+    pub(super) fn refuse<T>(
         &self,
         span: Range<usize>,
         code: &'static str,

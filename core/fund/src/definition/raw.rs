@@ -20,6 +20,7 @@ pub(super) struct RawFund {
     pub calendar: Calendar,
     pub cost_method: CostMethod,
     pub asset: Spanned<Vec<Spanned<RawAsset>>>,
+    pub index: Option<Spanned<RawIndex>>,
     pub seed: RawSeed,
     pub strike: RawStrike,
     pub creation_unit: Spanned<Vec<Spanned<RawCreationUnit>>>,
@@ -38,6 +39,20 @@ pub(super) struct RawAsset {
     pub symbol: Spanned<Symbol>,
     pub name: String,
     pub scale: Scale,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawIndex {
+    pub definition: Spanned<String>,
+    pub cost: Spanned<Vec<Spanned<RawCost>>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawCost {
+    pub from: Spanned<TomlDate>,
+    pub bps: Spanned<Exact<Rate>>,
 }
 
 #[derive(Deserialize)]
@@ -96,6 +111,12 @@ pub(super) struct RawFee {
 pub(super) enum RawAccrual {
     Money,
     Coins,
+}
+
+impl RawAccrual {
+    pub(super) fn is_money(self) -> bool {
+        matches!(self, Self::Money)
+    }
 }
 
 #[derive(Deserialize)]
