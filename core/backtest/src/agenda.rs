@@ -5,13 +5,14 @@
 //!             strike + 30 min  record the reference rates since the last session
 //!             strike + 35 min  strike NAV and deal the orders for T
 //!             strike + 40 min  execute the cash orders dealt
+//!             strike + 43 min  bring a basket to its index's weights, when they change
 //!             strike + 45 min  pay the sponsor fee, on its session
 //! before the cut-off for T, by an hour: take the orders for T (cash: on T−1)
 //! ```
 
 use core::time::Duration;
 use strongroom_fund::FundDefinition;
-use strongroom_fund::definition::OrderMethod;
+use strongroom_fund::definition::{FundKind, OrderMethod};
 use strongroom_units::time::{Date, Time, TimeError, Timestamp};
 
 /// One thing to do.
@@ -27,6 +28,8 @@ pub enum Task {
     Strike(Date),
     /// Buy or sell the coins of the session's cash orders.
     Execute(Date),
+    /// Bring a basket to its targets, if there are any for the session.
+    Rebalance(Date),
     /// Pay the sponsor fee accrued through a day.
     PayFee {
         /// The last day paid for.
@@ -72,6 +75,9 @@ fn tasks_of(definition: &FundDefinition, session: Date) -> Result<Vec<(Timestamp
         (after_strike(definition, session, 35)?, Task::Strike(session)),
         (after_strike(definition, session, 40)?, Task::Execute(session)),
     ];
+    if definition.kind == FundKind::Basket {
+        tasks.push((after_strike(definition, session, 43)?, Task::Rebalance(session)));
+    }
     if let Some(cut_off) = definition.cut_off(OrderMethod::Cash, session)? {
         let hour = Duration::from_secs(3_600);
         tasks.push((cut_off.saturating_sub(hour).unwrap_or(cut_off), Task::TakeOrders(session)));

@@ -5,12 +5,14 @@
 //! to a database. This crate reads no file and no clock, and knows nothing of reports.
 
 mod agenda;
+mod basket;
 mod filing;
 mod market;
 mod run;
 mod sink;
 
 pub use agenda::{Agenda, Task};
+pub use basket::{BasketError, Target, targets};
 pub use filing::Comparison;
 pub use market::{Market, at_strike};
 pub use run::{FlowRow, RunError, Runner, Summary};

@@ -1,5 +1,6 @@
 //! The past, or the pretended past, that a run takes place in.
 
+use crate::basket::Target;
 use std::collections::BTreeMap;
 use strongroom_fund::definition::Strike;
 use strongroom_units::time::{Date, Time, Zone};
@@ -14,6 +15,8 @@ pub struct Market {
     pub prices: BTreeMap<Symbol, BTreeMap<Date, Price>>,
     /// Net creations in money, per session; negative are redemptions.
     pub flows: BTreeMap<Date, Money>,
+    /// What a basket is brought to after the strike of a session; the seed's are those of its own day.
+    pub targets: BTreeMap<Date, Target>,
     /// Where the prices come from, for the record.
     pub source: String,
     /// Who places the orders, for the record.

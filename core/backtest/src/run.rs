@@ -5,12 +5,13 @@ use crate::market::Market;
 use crate::sink::CommandSink;
 use std::collections::BTreeMap;
 use strongroom_engine::{
-    Command, FundState, Liability, NewOrder, Order, OrderId, OrderSide, OrderState, PriceRow, Refusal,
+    Command, FundState, Liability, NewOrder, Order, OrderId, OrderSide, OrderState, PriceRow, Rebalance,
+    Refusal,
 };
 use strongroom_fund::FundDefinition;
 use strongroom_fund::definition::{CustodyKind, OrderMethod};
 use strongroom_units::time::{Date, TimeError, Timestamp};
-use strongroom_units::{Money, NumberError, Price, Quantity, Rounding, Shares, Symbol};
+use strongroom_units::{Money, NumberError, Price, Quantity, Rate, Rounding, Shares, Symbol};
 use thiserror::Error;
 
 /// Why a run stopped.
@@ -121,13 +122,16 @@ impl<'a, S: CommandSink> Runner<'a, S> {
             return Err(RunError::FlowOnNoSession { date: *date, flow: *flow });
         }
         let at = definition.strike.instant(date)?;
+        let weights = market.targets.get(&date).map(|target| target.weights.clone()).unwrap_or_default();
         let mut seed_prices = BTreeMap::new();
-        for asset in &definition.assets {
-            seed_prices.insert(asset.symbol, price(market, asset.symbol, date)?);
+        for asset in definition.assets.iter().map(|asset| asset.symbol) {
+            if weights.is_empty() || weights.contains_key(&asset) {
+                seed_prices.insert(asset, price(market, asset, date)?);
+            }
         }
         let summary = Summary::default();
         let mut run = Self { sink, market, carried: Money::ZERO, recorded_through: date, summary };
-        run.command(Command::OpenFund { definition: text.to_owned(), seed_prices }, at)?;
+        run.command(Command::OpenFund { definition: text.to_owned(), seed_prices, weights }, at)?;
         Ok(run)
     }
 
@@ -151,6 +155,7 @@ impl<'a, S: CommandSink> Runner<'a, S> {
                 self.command(Command::StrikeNav { date: session, accept: self.market.accept.clone() }, at)
             }
             Task::Execute(session) => self.execute(session, at),
+            Task::Rebalance(session) => self.rebalance(session, at),
             Task::PayFee { through, on } => self.pay_fee(through, on, at),
         }
     }
@@ -172,7 +177,8 @@ impl<'a, S: CommandSink> Runner<'a, S> {
     }
 
     /// A flow dated T is net creations valued at T's NAV: it is converted at T's price, and becomes an order of whole
-    /// creation units; the remainder is carried. Never more shares are redeemed than there are.
+    /// creation units; the remainder is carried. Never more shares are redeemed than there are. On a session after which a
+    /// basket changes nothing is ordered, and the flow is carried whole: its coins could be of a kind that is sold that day.
     fn take_orders(&mut self, session: Date, at: Timestamp) -> Step<S> {
         let Some(flow) = self.market.flows.get(&session).copied() else { return Ok(()) };
         let wanted = self.carried.try_add(flow)?;
@@ -180,7 +186,7 @@ impl<'a, S: CommandSink> Runner<'a, S> {
         let value = self.unit_value(unit, session)?;
         let baskets = i64::try_from(wanted.units() / value.units()).map_err(|_| NumberError::Overflow)?;
         let most = self.state()?.outstanding()?.count() / unit.count() - 1;
-        let baskets = baskets.max(-most.max(0));
+        let baskets = if self.market.targets.contains_key(&session) { 0 } else { baskets.max(-most.max(0)) };
         self.carried = wanted.try_sub(value.try_mul_div(i128::from(baskets), 1, Rounding::Down)?)?;
         let shares = unit.try_mul(baskets)?;
         self.summary.flows.push(FlowRow { date: session, flow, shares, carried: self.carried });
@@ -213,9 +219,10 @@ impl<'a, S: CommandSink> Runner<'a, S> {
         Ok(())
     }
 
+    /// Every rate since the last session of what the fund holds.
     fn record_prices(&mut self, through: Date, at: Timestamp) -> Step<S> {
         let market = self.market;
-        for asset in self.assets()? {
+        for asset in self.state()?.assets_to_price()? {
             price(market, asset, through)?;
             let known = market.prices.get(&asset).into_iter().flatten();
             let fresh = known.filter(|(date, _)| self.recorded_through < **date && **date <= through);
@@ -234,6 +241,30 @@ impl<'a, S: CommandSink> Runner<'a, S> {
             self.command(Command::ExecuteOrder { id: order.id, prices }, at)?;
         }
         Ok(())
+    }
+
+    /// At the session's own rates, at the cost that the definition assumes. What is sold goes to the trading balance first,
+    /// what is bought comes to the vault.
+    fn rebalance(&mut self, session: Date, at: Timestamp) -> Step<S> {
+        let Some(target) = self.market.targets.get(&session) else { return Ok(()) };
+        let held = self.state()?.assets_to_price()?;
+        for asset in target.weights.keys().filter(|asset| !held.contains(asset)) {
+            let rows = vec![PriceRow { date: session, price: price(self.market, *asset, session)? }];
+            let source = self.market.source.clone();
+            self.command(Command::ImportPrices { asset: *asset, source, rows }, at)?;
+        }
+        let mut prices = BTreeMap::new();
+        for asset in held.iter().chain(target.weights.keys()) {
+            prices.insert(*asset, price(self.market, *asset, session)?);
+        }
+        let index = self.state()?.definition().index.as_ref();
+        let cost = index.and_then(|index| index.cost.at(session)).copied().unwrap_or(Rate::ZERO);
+        let (targets, reason) = (target.weights.clone(), target.reason.clone());
+        let rebalance = Rebalance { date: session, targets, prices, cost, reason };
+        let trades = self.state()?.trades_to(&rebalance)?;
+        self.transfer(&trades.sold, (CustodyKind::Vault, CustodyKind::Trading), at)?;
+        self.command(Command::Rebalance(rebalance), at)?;
+        self.transfer(&trades.bought, (CustodyKind::Trading, CustodyKind::Vault), at)
     }
 
     /// The coins to be sold go to the trading balance first; what is not sold comes back.
@@ -268,28 +299,26 @@ impl<'a, S: CommandSink> Runner<'a, S> {
         Ok(self.state()?.orders().filter(|order| wanted(order)).cloned().collect())
     }
 
-    fn assets(&self) -> Result<Vec<Symbol>, RunError<S::Error>> {
-        Ok(self.state()?.definition().assets.iter().map(|asset| asset.symbol).collect())
-    }
-
     fn prices_on(&self, date: Date) -> Result<BTreeMap<Symbol, Price>, RunError<S::Error>> {
-        self.assets()?.into_iter().map(|asset| Ok((asset, price(self.market, asset, date)?))).collect()
+        self.state()?
+            .assets_to_price()?
+            .into_iter()
+            .map(|asset| Ok((asset, price(self.market, asset, date)?)))
+            .collect()
     }
 
     fn unit(&self, date: Date) -> Result<Shares, RunError<S::Error>> {
         Ok(self.state()?.definition().creation_unit.at(date).copied().unwrap_or(Shares::new(1)))
     }
 
-    /// The Basket Amount of the last strike at the session's price.
+    /// The Basket Amount as it is promised now, at the session's price.
     fn unit_value(&self, unit: Shares, session: Date) -> Result<Money, RunError<S::Error>> {
         let state = self.state()?;
-        let nav = state.last_nav().ok_or(RunError::NotOpen)?;
         let mut value = Money::ZERO;
-        for asset in &state.definition().assets {
-            let amount = nav.current.basket_amount.get(&asset.symbol).copied().unwrap_or_default();
-            let coins = amount.times(unit, asset.scale, Rounding::HalfEven)?;
-            value = value
-                .try_add(price(self.market, asset.symbol, session)?.value(coins, Rounding::HalfEven)?)?;
+        for (asset, amount) in state.reserve().basket_amounts().filter(|(_, amount)| !amount.is_zero()) {
+            let scale = state.definition().asset(asset).ok_or(Refusal::AssetMustBeInDefinition(asset))?.scale;
+            let coins = amount.times(unit, scale, Rounding::HalfEven)?;
+            value = value.try_add(price(self.market, asset, session)?.value(coins, Rounding::HalfEven)?)?;
         }
         if value <= Money::ZERO { Err(NumberError::DivisionByZero.into()) } else { Ok(value) }
     }

@@ -10,7 +10,7 @@ use crate::order::{Order, OrderId, OrderSide, OrderState};
 use crate::posting::postings;
 use crate::refusal::Refusal;
 use crate::reserve::{ReserveSheet, entitled_shares};
-use crate::state::{ClosedOrder, FundState, FundStatus, Parts, PriceRecord};
+use crate::state::{ClosedOrder, FundState, FundStatus, LastRebalance, Parts, PriceRecord};
 use core::ops::Bound;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -46,6 +46,7 @@ pub(crate) fn open(event: &Event, at: Timestamp) -> Result<(FundState, Journal),
             coin_fees: BTreeMap::new(),
             coin_holdings: BTreeMap::new(),
             fee_paid: Money::ZERO,
+            last_rebalance: None,
         },
         definition: parsed,
     };
@@ -130,6 +131,14 @@ impl FundState {
             Event::ExpenseRecorded { id, effective, amount, restatement, .. } => {
                 self.parts.expenses.insert(id.clone(), (*effective, *amount));
                 self.restate(restatement)?;
+            }
+            Event::Rebalanced { date, targets, sold, bought, .. } => {
+                self.go_out(*date, MovementKind::SoldInRebalance, sold)?;
+                self.come_in(*date, MovementKind::BoughtInRebalance, bought)?;
+                let traded = sold.assets.iter().chain(&bought.assets);
+                let prices = traded.map(|(asset, line)| (*asset, line.price)).collect();
+                let targets = targets.clone();
+                self.parts.last_rebalance = Some(LastRebalance { date: *date, targets, prices });
             }
             Event::CustodyTransferred { .. } => {}
             Event::FundHalted { scope, reason } => {

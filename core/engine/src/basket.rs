@@ -2,6 +2,7 @@
 
 use crate::refusal::Refusal;
 use crate::state::FundState;
+use std::collections::BTreeMap;
 use strongroom_fund::composition::{Component, Composition, CompositionError, Header, Listing};
 use strongroom_units::{Money, Rounding, Shares};
 use thiserror::Error;
@@ -38,12 +39,18 @@ pub fn composition(state: &FundState) -> Result<Composition, BasketError> {
     let trade_date = definition.calendar.next_session(nav.date).map_err(Refusal::from)?;
     let unit = definition.creation_unit.at(trade_date).copied().unwrap_or(Shares::new(1));
     let figures = &nav.current;
+    // What the next session's baskets hold: a rebalance since the strike has changed it.
+    let amounts: BTreeMap<_, _> = match state.rebalanced_since_strike() {
+        Some(_) => state.reserve().basket_amounts().collect(),
+        None => figures.basket_amount.clone(),
+    };
+    let prices = state.last_prices();
     let mut components = Vec::new();
     let mut coins_value = Money::ZERO;
     for asset in &definition.assets {
-        let amount = figures.basket_amount.get(&asset.symbol).copied().unwrap_or_default();
+        let amount = amounts.get(&asset.symbol).copied().unwrap_or_default();
         let quantity = amount.times(unit, asset.scale, Rounding::Floor).map_err(Refusal::from)?;
-        let price = nav.inputs.assets.get(&asset.symbol).map(|input| input.price).unwrap_or_default();
+        let price = prices.get(&asset.symbol).copied().unwrap_or_default();
         let value = price.value(quantity, Rounding::HalfEven).map_err(Refusal::from)?;
         coins_value = coins_value.try_add(value).map_err(Refusal::from)?;
         if !quantity.is_zero() {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use strongroom_fund::definition::{CustodyKind, OrderMethod};
 use strongroom_market::rate::RateEvidence;
 use strongroom_units::time::Date;
-use strongroom_units::{Money, Price, Quantity, Shares, Symbol};
+use strongroom_units::{Money, Price, Quantity, Rate, Shares, Symbol};
 
 /// One request to one fund.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -16,8 +16,11 @@ pub enum Command {
     OpenFund {
         /// Text of the `fund.toml`.
         definition: String,
-        /// What the seed's coins cost each.
+        /// What the seed's coins cost each; only of assets that are bought.
         seed_prices: BTreeMap<Symbol, Price>,
+        /// Part of the seed's money that buys each asset, to exactly one; empty for equal parts of every asset.
+        #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+        weights: BTreeMap<Symbol, Rate>,
     },
     /// Records reference rates. All rows or none.
     ImportPrices {
@@ -110,6 +113,8 @@ pub enum Command {
         /// What for.
         memo: String,
     },
+    /// Trades a basket to target weights.
+    Rebalance(Rebalance),
     /// Moves coins between the fund's own balances.
     TransferCustody {
         /// Which asset.
@@ -152,6 +157,21 @@ pub struct NewOrder {
     pub shares: Shares,
     /// The session at whose strike it deals.
     pub trade_date: Date,
+}
+
+/// A basket brought to target weights, after the strike of its day and the executions of the orders dealt there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rebalance {
+    /// The session of the last strike.
+    pub date: Date,
+    /// Weights of everything that is held after it, to exactly one.
+    pub targets: BTreeMap<Symbol, Rate>,
+    /// Price per asset held before or after, at which all of it trades.
+    pub prices: BTreeMap<Symbol, Price>,
+    /// What trading costs, as a fraction of everything bought and sold.
+    pub cost: Rate,
+    /// Why, for the record.
+    pub reason: String,
 }
 
 /// A reference rate of one asset at the fund's strike on one day.

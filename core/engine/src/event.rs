@@ -10,7 +10,7 @@ use strongroom_fund::definition::CustodyKind;
 use strongroom_fund::valuation::Valuation;
 use strongroom_market::rate::RateEvidence;
 use strongroom_units::time::{Date, Timestamp};
-use strongroom_units::{Money, PerShare, Price, Quantity, Shares, Symbol};
+use strongroom_units::{Money, PerShare, Price, Quantity, Rate, Shares, Symbol};
 
 /// One fact. The instant at which it became known is in the record around it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -146,6 +146,23 @@ pub enum Event {
         memo: String,
         /// Every published NAV that changes.
         restatement: Restatement,
+    },
+    /// A basket was brought to its target weights.
+    Rebalanced {
+        /// The session at whose prices.
+        date: Date,
+        /// Weights aimed at.
+        targets: BTreeMap<Symbol, Rate>,
+        /// Coins sold, with the cost relieved from their lots.
+        sold: Sale,
+        /// Coins bought.
+        bought: Sale,
+        /// What the trades cost beyond their value; the fund bears it.
+        cost: Money,
+        /// Why.
+        reason: String,
+        /// Per asset held before or after, what is promised until the next strike: coins per share are others now.
+        promises: BTreeMap<Symbol, Promise>,
     },
     /// Coins moved between the fund's own balances.
     CustodyTransferred {

@@ -34,6 +34,8 @@ pub enum Account {
     FeeExpense,
     /// Other expenses of all days.
     OtherExpense,
+    /// Costs of trading in rebalances, of all days.
+    RebalanceCost,
 }
 
 impl Account {
@@ -51,6 +53,7 @@ impl Account {
             Self::Exchange => "exchange",
             Self::FeeExpense => "fee-expense",
             Self::OtherExpense => "other-expense",
+            Self::RebalanceCost => "rebalance-cost",
         }
     }
 }

@@ -20,10 +20,11 @@ mod state;
 pub mod statement;
 
 pub use basket::{BasketError, composition};
-pub use command::{Command, HaltScope, Liability, NewOrder, PriceRow};
+pub use command::{Command, HaltScope, Liability, NewOrder, PriceRow, Rebalance};
+pub use decide::Trades;
 pub use event::{
     AssetNav, Event, NavFigures, NavInputs, NavRecord, OrderDealt, PriceBasis, PriceFlag, Promise,
-    RecordedPrice, Restatement, Sale,
+    RecordedPrice, Restatement, Sale, SaleLine,
 };
 pub use fund::{Applied, Fund, Handled, Outcome, ReplayError};
 pub use ledger::{Account, Journal, Ledger};

@@ -37,6 +37,7 @@ pub fn postings(event: &Event, order: Option<&Order>) -> Result<Journal, Refusal
             entries.pay(*amount, Account::OtherExpense, Account::AccruedExpense)?;
             entries.adjustment(restatement)?;
         }
+        Event::Rebalanced { sold, bought, cost, .. } => entries.rebalance(sold, bought, *cost)?,
         Event::PriceCorrected { restatement, .. } | Event::LateOrderRecorded { restatement, .. } => {
             entries.adjustment(restatement)?;
         }
@@ -149,6 +150,16 @@ impl Entries {
         self.deliver_all(sale, Exchange, Trading)?;
         self.pay(sale.value, Cash, Exchange)?;
         self.pay(amount, owed, Cash)
+    }
+
+    /// Coins and money change hands at once, on the trading balance.
+    fn rebalance(&mut self, sold: &Sale, bought: &Sale, cost: Money) -> Result<(), NumberError> {
+        use Account::{Cash, Exchange, RebalanceCost, Trading};
+        self.deliver_all(sold, Exchange, Trading)?;
+        self.pay(sold.value, Cash, Exchange)?;
+        self.deliver_all(bought, Trading, Exchange)?;
+        self.pay(bought.value, Exchange, Cash)?;
+        self.pay(cost, RebalanceCost, Cash)
     }
 
     fn adjustment(&mut self, restatement: &Restatement) -> Result<(), NumberError> {

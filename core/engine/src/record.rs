@@ -48,6 +48,7 @@ fn kind(event: &Event) -> &'static str {
         Event::FeeAccrued { .. } => "fee-accrued",
         Event::Paid { .. } => "paid",
         Event::ExpenseRecorded { .. } => "expense-recorded",
+        Event::Rebalanced { .. } => "rebalanced",
         Event::CustodyTransferred { .. } => "custody-transferred",
         Event::FundHalted { .. } => "fund-halted",
         Event::FundResumed { .. } => "fund-resumed",

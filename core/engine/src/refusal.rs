@@ -6,7 +6,7 @@ use strongroom_fund::DefinitionError;
 use strongroom_fund::definition::OrderMethod;
 use strongroom_fund::lots::LotError;
 use strongroom_units::time::{Date, TimeError, Timestamp};
-use strongroom_units::{Money, NumberError, Price, Quantity, Shares, Symbol};
+use strongroom_units::{Money, NumberError, Price, Quantity, Rate, Shares, Symbol};
 use thiserror::Error;
 
 /// A rule that a command broke. The message says what to do instead; the code never changes meaning.
@@ -38,6 +38,47 @@ pub enum Refusal {
     /// A price that is missing where one per asset is needed.
     #[error("a price of {0} is needed; give one for each asset of the fund")]
     PriceMustBeGiven(Symbol),
+    /// A weight that is no part of a whole.
+    #[error("the weight {weight} of {asset} is not above zero; leave out what is not to be held")]
+    WeightMustBePositive {
+        /// The asset.
+        asset: Symbol,
+        /// Its weight.
+        weight: Rate,
+    },
+    /// Weights that leave something over, or too little.
+    #[error("the weights sum to {0}, not to exactly 1")]
+    WeightsMustSumToOne(Rate),
+    /// A rebalance of a fund that holds one asset.
+    #[error("fund {0} holds one asset; only a basket is rebalanced")]
+    RebalanceMustBeOfABasket(Symbol),
+    /// A rebalance at the prices of another day.
+    #[error("{given} is not the last strike; rebalance after the strike of {last} and before the next")]
+    RebalanceMustFollowTheLastStrike {
+        /// The last strike.
+        last: Date,
+        /// The day given.
+        given: Date,
+    },
+    /// A second, different rebalance after one strike.
+    #[error("the fund was rebalanced on {0} already, to other weights; strike the next session first")]
+    RebalanceMustNotBeDoneTwice(Date),
+    /// A rebalance while coins of a struck order have not been bought, sold or delivered.
+    #[error("order {0} is struck and its coins have not moved; execute or settle it before the rebalance")]
+    RebalanceMustFollowExecutions(OrderId),
+    /// A cost that is no cost.
+    #[error("a cost of {0} of what is traded is outside 0 to 0.1")]
+    RebalanceCostMustBeAFraction(Rate),
+    /// A late order for baskets that are no longer the fund's.
+    #[error(
+        "an order for {trade_date} is due coins of before the rebalance of {rebalanced}; settle it in cash outside the fund"
+    )]
+    LateOrderMustNotPrecedeARebalance {
+        /// The order's session.
+        trade_date: Date,
+        /// The last rebalance.
+        rebalanced: Date,
+    },
     /// A price of zero or less.
     #[error("row {row}: the price {price} of {date} is not above zero")]
     PriceMustBePositive {
@@ -362,6 +403,14 @@ impl Refusal {
             Self::ClockMustNotGoBack { .. } => "clock.must_not_go_back",
             Self::AssetMustBeInDefinition(_) => "asset.must_be_in_definition",
             Self::PriceMustBeGiven(_) => "price.must_be_given_for_each_asset",
+            Self::WeightMustBePositive { .. } => "weights.must_be_positive",
+            Self::WeightsMustSumToOne(_) => "weights.must_sum_to_one",
+            Self::RebalanceMustBeOfABasket(_) => "rebalance.must_be_of_a_basket",
+            Self::RebalanceMustFollowTheLastStrike { .. } => "rebalance.must_follow_the_last_strike",
+            Self::RebalanceMustNotBeDoneTwice(_) => "rebalance.must_not_be_done_twice",
+            Self::RebalanceMustFollowExecutions(_) => "rebalance.must_follow_executions",
+            Self::RebalanceCostMustBeAFraction(_) => "rebalance.cost_must_be_a_fraction",
+            Self::LateOrderMustNotPrecedeARebalance { .. } => "order.late_must_not_precede_a_rebalance",
             Self::PriceMustBePositive { .. } => "price.must_be_positive",
             Self::PriceDatesMustDiffer { .. } => "price.dates_must_differ",
             Self::PriceMustNotBeFromTheFuture { .. } => "price.must_not_be_from_the_future",

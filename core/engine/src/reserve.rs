@@ -5,6 +5,8 @@
 //! Entitled are the shares outstanding, less struck redemptions, plus struck and funded creations. The entitlement
 //! is never derived from the reserve that it checks: between two strikes it moves only with shares.
 //!
+//! A rebalance changes the coins per share, so it promises anew: of the coins that are there after it, those not set aside.
+//!
 //! A correction of the last strike promises anew, as a strike does: orders dealt since at the published amount have
 //! taken or brought other coins than the corrected amount would have, and those who stay bear the difference.
 //!
@@ -104,6 +106,7 @@ impl ReserveSheet {
                 self.record(&nav.current);
             }
             Event::OrderExecuted { .. } => self.fund(order)?,
+            Event::Rebalanced { promises, .. } => self.promise_afresh(promises),
             Event::OrderSettled { in_kind: Some(_), .. } => self.fund(order)?,
             Event::Paid { sale, .. } => {
                 for (asset, line) in &sale.assets {
@@ -116,6 +119,21 @@ impl ReserveSheet {
             _ => {}
         }
         Ok(())
+    }
+
+    /// Coins per share that are owed, per asset that was ever held.
+    pub fn basket_amounts(&self) -> impl Iterator<Item = (Symbol, PerShare)> + '_ {
+        self.assets.iter().map(|(asset, reserve)| (*asset, reserve.basket_amount))
+    }
+
+    fn promise_afresh(&mut self, promises: &BTreeMap<Symbol, Promise>) {
+        for (asset, promise) in promises {
+            if let Some(reserve) = self.assets.get_mut(asset) {
+                reserve.basket_amount = promise.basket_amount;
+                reserve.set_aside = promise.set_aside;
+                reserve.spent = Quantity::zero(promise.set_aside.scale());
+            }
+        }
     }
 
     /// Takes over the promises of a correction; what they do not name stays.

@@ -10,11 +10,11 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use strongroom_fund::FundDefinition;
-use strongroom_fund::definition::OrderMethod;
+use strongroom_fund::definition::{FundKind, OrderMethod};
 use strongroom_fund::lots::Lots;
 use strongroom_fund::rollforward::Movement;
 use strongroom_units::time::{Date, Timestamp};
-use strongroom_units::{Money, NumberError, Price, Quantity, Shares, Symbol};
+use strongroom_units::{Money, NumberError, Price, Quantity, Rate, Shares, Symbol};
 
 /// The state of one open fund.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -44,6 +44,8 @@ pub(crate) struct Parts {
     pub(crate) coin_fees: BTreeMap<Date, BTreeMap<Symbol, Quantity>>,
     pub(crate) coin_holdings: BTreeMap<Date, BTreeMap<Symbol, Quantity>>,
     pub(crate) fee_paid: Money,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) last_rebalance: Option<LastRebalance>,
 }
 
 /// Whether the fund takes orders.
@@ -71,6 +73,14 @@ pub struct PriceRecord {
     /// What it rests on.
     #[serde(skip_serializing_if = "PriceBasis::is_imported", default)]
     pub basis: PriceBasis,
+}
+
+/// What is remembered of the last rebalance: enough to know a repeat, and to price what it bought.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct LastRebalance {
+    pub(crate) date: Date,
+    pub(crate) targets: BTreeMap<Symbol, Rate>,
+    pub(crate) prices: BTreeMap<Symbol, Price>,
 }
 
 /// What is remembered of an order that is over: enough to know a repeat from a conflict.
@@ -173,6 +183,36 @@ impl FundState {
             (_, OrderSide::Creation) => shares.try_add(order.shares),
             (_, OrderSide::Redemption) => shares.try_sub(order.shares),
         })
+    }
+
+    /// Assets whose prices a strike needs now: all that a basket holds, owes or is due; the one of any other fund.
+    pub fn assets_to_price(&self) -> Result<Vec<Symbol>, NumberError> {
+        let is_basket = self.definition.kind == FundKind::Basket;
+        let mut assets = Vec::new();
+        for position in self.reserve().positions()? {
+            let zero = Quantity::zero(position.held.scale());
+            let (coming, going) = self.pending(position.asset, zero)?;
+            let owed = [position.held, position.set_aside, coming, going];
+            if !is_basket || owed.iter().any(|quantity| !quantity.is_zero()) {
+                assets.push(position.asset);
+            }
+        }
+        Ok(assets)
+    }
+
+    /// The last rebalance, when no session has been struck since.
+    pub(crate) fn rebalanced_since_strike(&self) -> Option<&LastRebalance> {
+        let last = self.last_nav()?.date;
+        self.parts.last_rebalance.as_ref().filter(|rebalance| rebalance.date == last)
+    }
+
+    /// Prices of the last strike, and of a rebalance since.
+    pub(crate) fn last_prices(&self) -> BTreeMap<Symbol, Price> {
+        let struck = self.last_nav().into_iter().flat_map(|nav| &nav.inputs.assets);
+        let struck = struck.map(|(asset, input)| (*asset, input.price));
+        let traded = self.rebalanced_since_strike().into_iter().flat_map(|rebalance| &rebalance.prices);
+        // The strike's price where there is one: a basket is valued at its reference rates.
+        traded.map(|(asset, price)| (*asset, *price)).chain(struck).collect()
     }
 
     /// Coins of struck orders whose coins have not moved in the books, per side.

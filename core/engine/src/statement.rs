@@ -27,7 +27,7 @@ pub struct Statement {
     pub through: Date,
     /// As of the last strike in the period.
     pub assets_and_liabilities: Option<AssetsAndLiabilities>,
-    /// Per asset.
+    /// Per asset that was ever held.
     pub roll_forwards: Vec<RollForwardStatement>,
     /// Every NAV of the period.
     pub navs: Vec<NavRow>,
@@ -138,7 +138,8 @@ pub struct HoldingRow {
 pub fn statement(state: &FundState, from: Date, through: Date) -> Result<Statement, Refusal> {
     let definition = state.definition();
     let navs = || state.navs().iter().filter(|nav| from <= nav.date && nav.date <= through);
-    let roll_forwards = definition.assets.iter().map(|asset| rolled(state, asset.symbol, from, through));
+    let moved = definition.assets.iter().filter(|asset| !state.movements(asset.symbol).is_empty());
+    let roll_forwards = moved.map(|asset| rolled(state, asset.symbol, from, through));
     Ok(Statement {
         fund: definition.id,
         name: definition.name.clone(),

@@ -8,7 +8,7 @@ use strongroom_desk::{Answer, Desk, Request};
 use strongroom_engine::{Command, Event, FundState, Outcome};
 use strongroom_store::Location;
 use strongroom_units::time::{Date, Timestamp};
-use strongroom_units::{Price, Symbol};
+use strongroom_units::{Price, Rate, Symbol};
 
 const EVERYWHERE: &str = "Options of every command";
 
@@ -159,6 +159,14 @@ pub(crate) fn asset_price(text: &str) -> Result<(Symbol, Price), String> {
     let asset = asset.parse::<Symbol>().map_err(|error| error.to_string())?;
     let price = price.parse::<Price>().map_err(|error| error.to_string())?;
     Ok((asset, price))
+}
+
+/// `ASSET=FRACTION` on the command line.
+pub(crate) fn asset_weight(text: &str) -> Result<(Symbol, Rate), String> {
+    let (asset, weight) = text.split_once('=').ok_or("write it like BTC=0.7")?;
+    let asset = asset.parse::<Symbol>().map_err(|error| error.to_string())?;
+    let weight = weight.parse::<Rate>().map_err(|error| error.to_string())?;
+    Ok((asset, weight))
 }
 
 /// A date on the command line.

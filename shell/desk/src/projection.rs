@@ -2,7 +2,7 @@
 
 use crate::tables::{
     BALANCES, CORRECTIONS, CUSTODY_TRANSFERS, FEE_ACCRUALS, FUNDS, LEDGER_ENTRIES, NAV, NAV_ASSETS,
-    NAV_CORRECTIONS, ORDER_ASSETS, ORDERS, PAYMENTS, PRICES,
+    NAV_CORRECTIONS, ORDER_ASSETS, ORDERS, PAYMENTS, PRICES, REBALANCES,
 };
 use strongroom_engine::{
     Applied, Event, FundState, FundStatus, HaltScope, Journal, Liability, NavRecord, Order, OrderState,
@@ -139,6 +139,7 @@ impl Rows<'_> {
                 ];
                 self.upsert(&CUSTODY_TRANSFERS, values);
             }
+            event @ Event::Rebalanced { .. } => self.rebalance(event),
             Event::FundHalted { .. } | Event::FundResumed { .. } => self.fund_row(),
         }
         Ok(())
@@ -331,6 +332,31 @@ impl Rows<'_> {
                 text(amount),
             ];
             self.upsert(&PAYMENTS, values);
+        }
+    }
+
+    /// A row for each asset that was traded.
+    fn rebalance(&mut self, event: &Event) {
+        let Event::Rebalanced { date, targets, sold, bought, cost, reason, .. } = event else { return };
+        for (side, sale) in [("sold", sold), ("bought", bought)] {
+            for (asset, line) in &sale.assets {
+                let values = vec![
+                    self.fund(),
+                    integer(self.recorded.seq),
+                    text(asset),
+                    text(date),
+                    self.at(),
+                    text(side),
+                    text(targets.get(asset).copied().unwrap_or_default()),
+                    text(line.quantity),
+                    text(line.price),
+                    text(line.value),
+                    text(line.cost),
+                    text(cost),
+                    text(reason),
+                ];
+                self.upsert(&REBALANCES, values);
+            }
         }
     }
 

@@ -5,11 +5,19 @@ use strongroom_store::{Migration, Schema};
 
 /// Every migration, oldest first, and the tables they leave.
 pub static SCHEMA: Schema = Schema {
-    migrations: &[Migration {
-        version: 1,
-        name: "read tables",
-        sqlite: include_str!("../migrations/0001_read_tables.sqlite.sql"),
-        postgres: include_str!("../migrations/0001_read_tables.postgres.sql"),
-    }],
+    migrations: &[
+        Migration {
+            version: 1,
+            name: "read tables",
+            sqlite: include_str!("../migrations/0001_read_tables.sqlite.sql"),
+            postgres: include_str!("../migrations/0001_read_tables.postgres.sql"),
+        },
+        Migration {
+            version: 2,
+            name: "rebalances",
+            sqlite: include_str!("../migrations/0002_rebalances.sqlite.sql"),
+            postgres: include_str!("../migrations/0002_rebalances.postgres.sql"),
+        },
+    ],
     tables: tables::ALL,
 };

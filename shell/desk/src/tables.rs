@@ -200,6 +200,26 @@ pub(crate) static PAYMENTS: Table = Table {
     ],
 };
 
+pub(crate) static REBALANCES: Table = Table {
+    name: "rebalances",
+    key: 3,
+    columns: &[
+        text("fund"),
+        integer("seq"),
+        text("asset"),
+        date("rebalance_date"),
+        instant("rebalanced_at"),
+        text("side"),
+        decimal("target_weight"),
+        decimal("coins"),
+        decimal("price"),
+        decimal("value"),
+        decimal("lot_cost"),
+        decimal("trading_cost"),
+        text("reason"),
+    ],
+};
+
 pub(crate) static CUSTODY_TRANSFERS: Table = Table {
     name: "custody_transfers",
     key: 2,
@@ -229,4 +249,5 @@ pub(crate) static ALL: &[&Table] = &[
     &FEE_ACCRUALS,
     &PAYMENTS,
     &CUSTODY_TRANSFERS,
+    &REBALANCES,
 ];

@@ -78,8 +78,7 @@ pub(super) fn expense(
 /// later session could be struck.
 fn leaves_net_assets(state: &FundState, amount: Money) -> Result<(), Refusal> {
     let Some(last) = state.last_nav() else { return Ok(()) };
-    let prices = last.inputs.assets.iter().map(|(asset, input)| (*asset, input.price)).collect();
-    let mut inputs = inputs(state, &prices)?;
+    let mut inputs = inputs(state, &state.last_prices())?;
     inputs.accrued_expenses = inputs.accrued_expenses.try_add(amount)?;
     figures(state.definition(), &inputs, last.date).map(|_| ())
 }
@@ -151,7 +150,10 @@ fn promises(
             *side = side.try_add(*due)?;
         }
         let liability = last.current.liability_coins.get(&asset).copied().unwrap_or(zero);
-        let set_aside = state.reserve().left_of(asset, liability)?;
+        let set_aside = match state.rebalanced_since_strike() {
+            Some(_) => position.set_aside,
+            None => state.reserve().left_of(asset, liability)?,
+        };
         let free = position.held.try_sub(going)?.try_sub(set_aside)?;
         let basket_amount = per_share(free, entitled, &Coming { coins, shares })?;
         if basket_amount.is_negative() {

@@ -8,9 +8,12 @@ mod orders;
 mod payments;
 mod prices;
 mod rates;
+mod rebalance;
 mod strike;
+mod weights;
 
 pub(crate) use accrual::accruals;
+pub use rebalance::Trades;
 
 use crate::command::{Command, HaltScope};
 use crate::event::{Event, Sale, SaleLine};
@@ -30,7 +33,9 @@ pub(crate) type Decision = Result<(Vec<Event>, Outcome), Refusal>;
 pub(crate) fn decide(state: Option<&FundState>, command: &Command, now: Timestamp) -> Decision {
     let Some(state) = state else {
         return match command {
-            Command::OpenFund { definition, seed_prices } => done(open::open(definition, seed_prices, now)?),
+            Command::OpenFund { definition, seed_prices, weights } => {
+                done(open::open(definition, seed_prices, weights, now)?)
+            }
             _ => Err(Refusal::FundMustBeOpen),
         };
     };
@@ -57,6 +62,7 @@ pub(crate) fn decide(state: Option<&FundState>, command: &Command, now: Timestam
         Command::RecordExpense { id, effective, amount, memo } => {
             corrections::expense(state, id, *effective, *amount, memo, now)
         }
+        Command::Rebalance(rebalance) => rebalance::rebalance(state, rebalance),
         Command::TransferCustody { asset, from, to, quantity } => {
             done(custody::transfer(state, *asset, *from, *to, *quantity)?)
         }

@@ -8,11 +8,12 @@ use crate::state::FundState;
 use std::collections::BTreeMap;
 use strongroom_fund::FundDefinition;
 use strongroom_units::time::Timestamp;
-use strongroom_units::{Money, Price, Quantity, Rounding, Symbol};
+use strongroom_units::{Money, Price, Quantity, Rate, Rounding, Symbol};
 
 pub(super) fn open(
     text: &str,
     prices: &BTreeMap<Symbol, Price>,
+    weights: &BTreeMap<Symbol, Rate>,
     now: Timestamp,
 ) -> Result<Vec<Event>, Refusal> {
     let definition = FundDefinition::parse(text)?;
@@ -23,7 +24,7 @@ pub(super) fn open(
     let shares = i128::from(seed.shares.count());
     let paid_in =
         seed.nav_per_share.try_mul_div(shares, 1, Rounding::HalfEven)?.to_cents(Rounding::HalfUp)?;
-    let purchase = purchase(&definition, paid_in, prices)?;
+    let purchase = purchase(&definition, paid_in, prices, weights)?;
     let inputs = NavInputs {
         assets: purchase.assets.iter().map(|(asset, line)| (*asset, bought(line))).collect(),
         shares: seed.shares,
@@ -54,17 +55,26 @@ pub(super) fn again(state: &FundState, text: &str) -> Decision {
     Err(Refusal::FundMustNotBeOpen(state.definition().id))
 }
 
-/// Spends equal money on each asset, in whole base units; what is left over stays in cash.
+/// Spends its part of the money on each asset, in whole base units; what is left over stays in cash. Without weights the
+/// parts are equal.
 fn purchase(
     definition: &FundDefinition,
     paid_in: Money,
     prices: &BTreeMap<Symbol, Price>,
+    weights: &BTreeMap<Symbol, Rate>,
 ) -> Result<Sale, Refusal> {
-    let parts = i128::try_from(definition.assets.len()).unwrap_or(1);
-    let budget = paid_in.try_mul_div(1, parts, Rounding::Floor)?;
+    let count = i128::try_from(definition.assets.len()).unwrap_or(1);
+    if !weights.is_empty() {
+        super::weights::check(definition, weights)?;
+    }
     let mut assets = BTreeMap::new();
     let mut value = Money::ZERO;
     for asset in &definition.assets {
+        let budget = match weights.get(&asset.symbol) {
+            Some(weight) => super::weights::part(paid_in, *weight)?,
+            None if weights.is_empty() => paid_in.try_mul_div(1, count, Rounding::Floor)?,
+            None => continue,
+        };
         let price = positive(asset.symbol, prices)?;
         let quantity = budget.buys(price, asset.scale, Rounding::Floor)?;
         let spent = price.value(quantity, Rounding::Ceiling)?.to_cents(Rounding::Ceiling)?;

@@ -41,6 +41,10 @@ pub(super) fn record_late(state: &FundState, new: &NewOrder, reason: &str, now: 
     if state.definition().cut_off(new.method, new.trade_date)?.is_none() {
         return Err(Refusal::OrderMethodMustBeOffered { method: new.method, date: new.trade_date });
     }
+    if let Some(rebalance) = state.parts.last_rebalance.as_ref().filter(|last| new.trade_date <= last.date) {
+        let (trade_date, rebalanced) = (new.trade_date, rebalance.date);
+        return Err(Refusal::LateOrderMustNotPrecedeARebalance { trade_date, rebalanced });
+    }
     let nav = state.nav(new.trade_date).ok_or(Refusal::LateOrderMustBeForAStruckSession(new.trade_date))?;
     let mut order = accepted(state, new, now)?;
     let OrderDealt { nav_value, coins, .. } =

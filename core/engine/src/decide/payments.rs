@@ -65,7 +65,8 @@ fn coins_to_sell(
     due: Money,
     prices: &BTreeMap<Symbol, Price>,
 ) -> Result<BTreeMap<Symbol, Quantity>, Refusal> {
-    let positions = state.reserve().positions()?;
+    let mut positions = state.reserve().positions()?;
+    positions.retain(|position| !position.held.is_zero());
     let mut values = BTreeMap::new();
     for position in &positions {
         let value = positive(position.asset, prices)?.value(position.held, Rounding::HalfEven)?;

@@ -130,7 +130,7 @@ fn is_due(state: &FundState, date: Date, now: Timestamp) -> Result<(), Refusal> 
 
 fn prices_of(state: &FundState, date: Date) -> Result<BTreeMap<Symbol, Price>, Refusal> {
     let recorded = |asset| state.price(asset, date).map(|record| (asset, record.price));
-    let assets = state.definition().assets.iter().map(|asset| asset.symbol);
+    let assets = state.assets_to_price()?.into_iter();
     assets.map(|asset| recorded(asset).ok_or(Refusal::PriceMustBeOfTheStrikeDate { asset, date })).collect()
 }
 
@@ -138,7 +138,8 @@ fn prices_of(state: &FundState, date: Date) -> Result<BTreeMap<Symbol, Price>, R
 pub(super) fn inputs(state: &FundState, prices: &BTreeMap<Symbol, Price>) -> Result<NavInputs, Refusal> {
     let ledger = state.ledger();
     let mut assets = BTreeMap::new();
-    for position in state.reserve().positions()? {
+    let to_price = state.assets_to_price()?;
+    for position in state.reserve().positions()?.into_iter().filter(|p| to_price.contains(&p.asset)) {
         let asset = position.asset;
         let price = *prices.get(&asset).ok_or(Refusal::PriceMustBeGiven(asset))?;
         let zero = Quantity::zero(position.held.scale());
@@ -166,8 +167,9 @@ fn look_at_prices(state: &FundState, inputs: &NavInputs) -> Result<(), Refusal> 
     let tolerance = state.definition().tolerance;
     for (asset, input) in &inputs.assets {
         let price = input.price;
+        // Of the strikes in a row at which it was held: a coin that comes back has no price before.
         let history =
-            || state.navs().iter().rev().filter_map(|nav| nav.inputs.assets.get(asset)).map(|a| a.price);
+            || state.navs().iter().rev().map_while(|nav| nav.inputs.assets.get(asset)).map(|a| a.price);
         if let Some(before) = history().next()
             && jumped(before, price, tolerance.price_jump)?
         {
@@ -222,7 +224,7 @@ fn covers_what_it_promises(state: &FundState, nav: &NavRecord, dealt: &[OrderDea
 ///
 /// Fee that a correction shows to have been paid too much is a claim on the sponsor: it is worth money in the NAV,
 /// but no coins are there for it, so it is set against nothing here.
-fn set_aside(inputs: &NavInputs, unpaid: Money) -> Result<BTreeMap<Symbol, Quantity>, Refusal> {
+pub(super) fn set_aside(inputs: &NavInputs, unpaid: Money) -> Result<BTreeMap<Symbol, Quantity>, Refusal> {
     let value = |input: &AssetNav| input.price.value(input.owned, Rounding::HalfEven);
     let total = inputs.assets.values().try_fold(Money::ZERO, |sum, input| sum.try_add(value(input)?))?;
     let mut coins = BTreeMap::new();

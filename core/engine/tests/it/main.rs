@@ -10,6 +10,7 @@
 )]
 
 mod answers;
+mod baskets;
 mod corrections;
 mod extremes;
 mod oracle;

@@ -123,6 +123,7 @@ impl Oracle {
                 self.vault -= units;
                 self.trading += units;
             }
+            Event::Rebalanced { .. } => panic!("a fund of one asset is never rebalanced"),
             Event::PricesRecorded { .. }
             | Event::RateRecorded { .. }
             | Event::FallbackDecided { .. }

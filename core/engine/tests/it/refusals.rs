@@ -294,7 +294,11 @@ fn order_rows() -> Vec<(&'static str, Scenario, Command)> {
 fn other_rows() -> Vec<(&'static str, Scenario, Command)> {
     use CustodyKind::{Trading, Vault};
     let fund = struck();
-    let open_as = |text: String| Command::OpenFund { definition: text, seed_prices: BTreeMap::new() };
+    let open_as = |text: String| Command::OpenFund {
+        definition: text,
+        seed_prices: BTreeMap::new(),
+        weights: BTreeMap::new(),
+    };
     let empty = moved_to(opened(), "2024-01-05T17:00:00");
     vec![
         ("fund.must_not_be_open", struck(), open_as(BITCOIN.into())),
@@ -344,7 +348,7 @@ fn other_rows() -> Vec<(&'static str, Scenario, Command)> {
 
 #[test]
 fn every_rule_that_is_broken_is_refused_by_name_and_changes_nothing() {
-    let rows = price_rows().into_iter().chain(order_rows()).chain(other_rows());
+    let rows = price_rows().into_iter().chain(order_rows()).chain(other_rows()).chain(crate::baskets::rows());
     let mut covered: BTreeSet<String> =
         rows.map(|(code, fund, command)| check(code, fund, command)).collect();
     covered.extend(ELSEWHERE.iter().map(|(code, _)| (*code).to_owned()));
@@ -375,6 +379,7 @@ fn a_fund_that_is_not_open_takes_only_its_opening() {
     let open = |text: &str, prices: &[(&str, &str)]| Command::OpenFund {
         definition: text.to_owned(),
         seed_prices: prices.iter().map(|(asset, p)| (asset.parse().unwrap(), price(p))).collect(),
+        weights: BTreeMap::new(),
     };
     assert_eq!(refused(fund.handle(&open("", &[]), at)), "definition.must_be_readable");
     assert_eq!(refused(fund.handle(&open(BITCOIN, &[]), at)), "price.must_be_given_for_each_asset");

@@ -109,7 +109,8 @@ impl Scenario {
         let mut scenario =
             Self { fund: Fund::default(), now: strike_of(parsed.seed.date), steps: Vec::new(), asset };
         let seed_prices = scenario.prices(seed_price);
-        scenario.done(Command::OpenFund { definition: definition.to_owned(), seed_prices });
+        let (definition, weights) = (definition.to_owned(), BTreeMap::new());
+        scenario.done(Command::OpenFund { definition, seed_prices, weights });
         scenario
     }
 

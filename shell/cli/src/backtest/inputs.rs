@@ -84,6 +84,7 @@ impl Inputs {
         let market = Market {
             prices,
             flows,
+            targets: BTreeMap::new(),
             source: name_of(&args.prices),
             participant,
             accept: args.accept_price.clone(),

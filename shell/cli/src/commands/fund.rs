@@ -1,7 +1,7 @@
 //! `strongroom fund`: open, status, list, halt, resume.
 
 use super::{money, price, shares};
-use crate::context::{Global, asset_price};
+use crate::context::{Global, asset_price, asset_weight};
 use crate::failure::Failure;
 use crate::print::{self, Align};
 use clap::{Subcommand, ValueEnum};
@@ -12,7 +12,7 @@ use strongroom_engine::{Account, Command, Fund, FundState, FundStatus, HaltScope
 use strongroom_fund::FundDefinition;
 use strongroom_fund::definition::{FeeAccrual, OrderMethod};
 use strongroom_units::time::{Date, Timestamp};
-use strongroom_units::{Money, Price, Quantity, Shares, Symbol};
+use strongroom_units::{Money, Price, Quantity, Rate, Shares, Symbol};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum FundVerb {
@@ -26,6 +26,9 @@ pub(crate) enum FundVerb {
         /// What the seed's coins cost each; once for each asset
         #[arg(long = "seed-price", required = true, value_name = "ASSET=PRICE", value_parser = asset_price)]
         seed_prices: Vec<(Symbol, Price)>,
+        /// Part of the seed's money that buys an asset, as a fraction; all together one. Equal parts when absent
+        #[arg(long = "seed-weight", value_name = "ASSET=FRACTION", value_parser = asset_weight)]
+        seed_weights: Vec<(Symbol, Rate)>,
     },
     /// Show where a fund stands: NAV, coins held and owed, fee, orders, cut-offs
     #[command(after_help = "Example:\n  strongroom fund status --fund BTCX")]
@@ -67,7 +70,7 @@ pub(crate) enum Scope {
 impl FundVerb {
     pub fn run(self, global: &Global) -> Result<(), Failure> {
         match self {
-            Self::Open { file, seed_prices } => open(global, &file, seed_prices),
+            Self::Open { file, seed_prices, seed_weights } => open(global, &file, seed_prices, seed_weights),
             Self::Status => global.read(|state| status(global, state)),
             Self::List => list(global),
             Self::Halt { scope, reason } => {
@@ -96,9 +99,18 @@ pub(crate) fn read_definition(file: &std::path::Path) -> Result<(String, FundDef
     Ok((text, definition))
 }
 
-fn open(global: &Global, file: &std::path::Path, seed_prices: Vec<(Symbol, Price)>) -> Result<(), Failure> {
+fn open(
+    global: &Global,
+    file: &std::path::Path,
+    seed_prices: Vec<(Symbol, Price)>,
+    seed_weights: Vec<(Symbol, Rate)>,
+) -> Result<(), Failure> {
     let (text, definition) = read_definition(file)?;
-    let command = Command::OpenFund { definition: text, seed_prices: seed_prices.into_iter().collect() };
+    let command = Command::OpenFund {
+        definition: text,
+        seed_prices: seed_prices.into_iter().collect(),
+        weights: seed_weights.into_iter().collect(),
+    };
     let fund = definition.id;
     if global.is_new_file()? {
         // A refused opening must not leave an empty database behind.
