@@ -15,5 +15,5 @@ pub use agenda::{Agenda, Task};
 pub use basket::{BasketError, Target, targets};
 pub use filing::Comparison;
 pub use market::{Market, at_strike};
-pub use run::{FlowRow, RunError, Runner, Summary};
+pub use run::{FlowRow, RebalanceRow, RunError, Runner, Summary};
 pub use sink::{CommandSink, MemorySink};

@@ -5,11 +5,12 @@ use crate::market::Market;
 use crate::sink::CommandSink;
 use std::collections::BTreeMap;
 use strongroom_engine::{
-    Command, FundState, Liability, NewOrder, Order, OrderId, OrderSide, OrderState, PriceRow, Rebalance,
-    Refusal,
+    Account, Command, FundState, Liability, NewOrder, Order, OrderId, OrderSide, OrderState, PriceRow,
+    Rebalance, Refusal,
 };
 use strongroom_fund::FundDefinition;
 use strongroom_fund::definition::{CustodyKind, OrderMethod};
+use strongroom_fund::rollforward::MovementKind;
 use strongroom_units::time::{Date, TimeError, Timestamp};
 use strongroom_units::{Money, NumberError, Price, Quantity, Rate, Rounding, Shares, Symbol};
 use thiserror::Error;
@@ -85,11 +86,32 @@ pub struct FlowRow {
     pub carried: Money,
 }
 
+/// One rebalance.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RebalanceRow {
+    /// The session.
+    pub date: Date,
+    /// The day on which the index changed.
+    pub effective: Date,
+    /// Net assets at the strike before it.
+    pub net_assets: Money,
+    /// What was sold fetched.
+    pub sold: Money,
+    /// What was bought cost.
+    pub bought: Money,
+    /// What trading cost beyond that.
+    pub cost: Money,
+    /// Why.
+    pub reason: String,
+}
+
 /// What a run did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Summary {
     /// Sessions with a flow, oldest first.
     pub flows: Vec<FlowRow>,
+    /// Rebalances, oldest first.
+    pub rebalances: Vec<RebalanceRow>,
     /// NAVs struck.
     pub strikes: usize,
     /// Commands given.
@@ -263,7 +285,20 @@ impl<'a, S: CommandSink> Runner<'a, S> {
         let rebalance = Rebalance { date: session, targets, prices, cost, reason };
         let trades = self.state()?.trades_to(&rebalance)?;
         self.transfer(&trades.sold, (CustodyKind::Vault, CustodyKind::Trading), at)?;
+        let cost_before = self.state()?.ledger().money(Account::RebalanceCost);
         self.command(Command::Rebalance(rebalance), at)?;
+        let state = self.state()?;
+        let cost = state.ledger().money(Account::RebalanceCost).try_sub(cost_before)?;
+        let row = RebalanceRow {
+            date: session,
+            effective: target.effective,
+            net_assets: state.last_nav().map_or(Money::ZERO, |nav| nav.current.valuation.net_assets),
+            sold: traded(state, session, MovementKind::SoldInRebalance)?.try_neg()?,
+            bought: traded(state, session, MovementKind::BoughtInRebalance)?,
+            cost,
+            reason: target.reason.clone(),
+        };
+        self.summary.rebalances.push(row);
         self.transfer(&trades.bought, (CustodyKind::Trading, CustodyKind::Vault), at)
     }
 
@@ -322,6 +357,14 @@ impl<'a, S: CommandSink> Runner<'a, S> {
         }
         if value <= Money::ZERO { Err(NumberError::DivisionByZero.into()) } else { Ok(value) }
     }
+}
+
+/// Value of a day's movements of one kind, over all assets.
+fn traded(state: &FundState, date: Date, kind: MovementKind) -> Result<Money, NumberError> {
+    let assets = state.definition().assets.iter();
+    let movements = assets.flat_map(|asset| state.movements(asset.symbol));
+    let wanted = movements.filter(|movement| movement.date == date && movement.kind == kind);
+    wanted.into_iter().try_fold(Money::ZERO, |sum, movement| sum.try_add(movement.value))
 }
 
 fn is_struck_cash(order: &Order) -> bool {

@@ -19,6 +19,8 @@ pub(crate) struct FactSheet<'a> {
     pub statement: &'a Statement,
     pub performance: &'a Performance,
     pub market: &'a BTreeMap<Date, Price>,
+    /// Levels of the index that a basket follows; empty for a fund of one asset.
+    pub levels: &'a BTreeMap<Date, Price>,
     pub flows: &'a [FlowRow],
 }
 
@@ -54,7 +56,13 @@ impl FactSheet<'_> {
                     .detail("at the strike, before the day's orders"),
             );
         }
-        if let Some(asset) = self.asset() {
+        if let [_, _, ..] = self.state.definition().assets.as_slice() {
+            let held = self.state.assets_to_price()?.len();
+            let traded = self.statement.roll_forwards.len();
+            figures.push(
+                Figure::new("Coins held", held.to_string()).detail(format!("of {traded} held in the period")),
+            );
+        } else if let Some(asset) = self.asset() {
             let held = roll_forward_of(self.state, asset, self.statement.from, self.statement.through)?.end;
             let coins = held.quantity.to_decimal().to_display(2)?;
             figures.push(
@@ -79,7 +87,8 @@ impl FactSheet<'_> {
     }
 
     fn nav_and_benchmark(&self) -> Section {
-        let (fund, bench) = (navs(self.state, self.period()), benchmark(self.state, self.period()));
+        let (fund, bench) =
+            (navs(self.state, self.period()), benchmark(self.state, self.period(), self.levels));
         let definition = self.state.definition();
         let name = definition
             .benchmark
@@ -135,6 +144,9 @@ impl FactSheet<'_> {
         let mut section = Section::new("Holdings and flows");
         for asset in &self.state.definition().assets {
             let rows = self.statement.holdings.iter().filter(|row| row.asset == asset.symbol);
+            if rows.clone().next().is_none() {
+                continue;
+            }
             let chart = Chart::new(
                 format!("{} held", asset.name),
                 Mark::Area,

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use std::fmt;
 use std::path::Path;
-use strongroom_backtest::RunError;
+use strongroom_backtest::{BasketError, RunError};
 use strongroom_desk::DeskError;
 use strongroom_engine::Refusal;
 use strongroom_feeds::FeedError;
@@ -101,6 +101,12 @@ impl From<NumberError> for Failure {
 impl From<StatisticsError> for Failure {
     fn from(error: StatisticsError) -> Self {
         Self::new(error.code(), error.to_string(), Exit::Refused)
+    }
+}
+
+impl From<BasketError> for Failure {
+    fn from(error: BasketError) -> Self {
+        Self::new(error.code(), error.to_string(), Exit::Input)
     }
 }
 

@@ -62,9 +62,10 @@ impl Performance {
         state: &FundState,
         period: (Date, Date),
         market: &BTreeMap<Date, Price>,
+        levels: &BTreeMap<Date, Price>,
     ) -> Result<Self, Failure> {
         let fund = DatedSeries::try_new(navs(state, period))?;
-        let benchmark = DatedSeries::try_new(benchmark(state, period))?;
+        let benchmark = DatedSeries::try_new(benchmark(state, period, levels))?;
         let together = Aligned::try_new(&fund, &benchmark).ok();
         let together = together.as_ref();
         let by = Annualisation::Sessions252;
@@ -97,8 +98,16 @@ pub(crate) fn navs(state: &FundState, (from, to): (Date, Date)) -> Vec<(Date, f6
     within.map(|nav| (nav.date, nav.current.nav_per_share.to_decimal().to_f64())).collect()
 }
 
-/// The reference rate of the fund's first asset at each strike of a period.
-pub(crate) fn benchmark(state: &FundState, (from, to): (Date, Date)) -> Vec<(Date, f64)> {
+/// The level of the fund's index at each strike of a period; the reference rate of its first asset where there is no index.
+pub(crate) fn benchmark(
+    state: &FundState,
+    (from, to): (Date, Date),
+    levels: &BTreeMap<Date, Price>,
+) -> Vec<(Date, f64)> {
+    if !levels.is_empty() {
+        let struck = levels.range(from..=to).filter(|(date, _)| state.nav(**date).is_some());
+        return struck.map(|(date, level)| (*date, level.to_decimal().to_f64())).collect();
+    }
     let asset: Option<Symbol> = state.definition().assets.first().map(|asset| asset.symbol);
     let within = state.navs().iter().filter(|nav| from <= nav.date && nav.date <= to);
     let prices = within.filter_map(|nav| Some((nav.date, nav.inputs.assets.get(&asset?)?.price)));

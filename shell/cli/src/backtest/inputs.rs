@@ -1,5 +1,6 @@
 //! The files of a backtest, read and checked before anything runs.
 
+use super::basket::{Followed, sources as sources_of};
 use super::{Backtest, PriceAt};
 use crate::commands::fund::read_definition;
 use crate::failure::{Exit, Failure};
@@ -11,7 +12,7 @@ use strongroom_engine::Refusal;
 use strongroom_feeds::{FiledCoins, read_filed_coins, read_flows, read_market_prices, read_prices};
 use strongroom_fund::FundDefinition;
 use strongroom_units::time::Date;
-use strongroom_units::{Money, Price, Symbol};
+use strongroom_units::{Money, Price};
 
 /// `FILE:NAME` on the command line: a file and the column or rows in it that are meant.
 #[derive(Debug, Clone)]
@@ -39,6 +40,8 @@ pub(super) struct Inputs {
     pub definition: FundDefinition,
     pub from: Date,
     pub market: Market,
+    /// The index that a basket follows.
+    pub followed: Option<Followed>,
     pub market_prices: BTreeMap<Date, Price>,
     pub filed: Option<BTreeMap<Date, FiledCoins>>,
     /// What was read, for the report: what it is, the file's name.
@@ -46,6 +49,12 @@ pub(super) struct Inputs {
 }
 
 impl Inputs {
+    /// Levels of the index that a basket follows; none for a fund of one asset.
+    pub fn levels(&self) -> &BTreeMap<Date, Price> {
+        const NONE: &BTreeMap<Date, Price> = &BTreeMap::new();
+        self.followed.as_ref().map_or(NONE, |followed| &followed.levels)
+    }
+
     pub fn read(args: &Backtest) -> Result<Self, Failure> {
         let (text, definition) = read_definition(&args.definition)?;
         let from = args.from.unwrap_or(definition.seed.date);
@@ -56,10 +65,20 @@ impl Inputs {
             );
             return Err(Failure::new("backtest.period_must_not_be_empty", message, Exit::Input));
         }
-        let mut sources = vec![("definition", name_of(&args.definition)), ("prices", name_of(&args.prices))];
+        let mut sources = vec![("definition", name_of(&args.definition))];
+        let followed = Followed::read(args, &definition)?;
         let mut prices = BTreeMap::new();
-        for asset in &definition.assets {
-            prices.insert(asset.symbol, prices_of(args, &definition, asset.symbol)?);
+        if let Some(file) = &args.prices {
+            sources.push(("prices", name_of(file)));
+            for asset in &definition.assets {
+                let closes = read_prices(file, asset.symbol)?;
+                prices.insert(asset.symbol, at(args, &definition, closes)?);
+            }
+        }
+        let mut targets = BTreeMap::new();
+        if let Some(followed) = &followed {
+            sources.extend(sources_of(followed));
+            (prices, targets) = (followed.prices.clone(), followed.targets.clone());
         }
         let mut named = |what, named: &Option<Named>| {
             named.as_ref().map(|named| {
@@ -84,22 +103,28 @@ impl Inputs {
         let market = Market {
             prices,
             flows,
-            targets: BTreeMap::new(),
-            source: name_of(&args.prices),
+            targets,
+            source: args.prices.as_ref().map_or_else(|| "market files".to_owned(), |file| name_of(file)),
             participant,
             accept: args.accept_price.clone(),
         };
-        Ok(Self { text, definition, from, market, market_prices, filed, sources })
+        Ok(Self { text, definition, from, market, followed, market_prices, filed, sources })
     }
 }
 
-fn prices_of(
+/// Prices of the fund's strikes. An index is computed at closes, so the basket that follows it is valued there too, unless
+/// told otherwise.
+pub(super) fn at(
     args: &Backtest,
     definition: &FundDefinition,
-    asset: Symbol,
+    closes: BTreeMap<Date, Price>,
 ) -> Result<BTreeMap<Date, Price>, Failure> {
-    let closes = read_prices(&args.prices, asset)?;
-    let prices = match args.price_at {
+    let price_at = match (args.price_at, &definition.index) {
+        (Some(price_at), _) => price_at,
+        (None, Some(_)) => PriceAt::Close,
+        (None, None) => PriceAt::Strike,
+    };
+    let prices = match price_at {
         PriceAt::Close => closes,
         PriceAt::Strike => at_strike(&closes, definition.strike)?,
     };
@@ -127,6 +152,6 @@ fn flows_of(
     Ok(late)
 }
 
-fn name_of(path: &std::path::Path) -> String {
+pub(super) fn name_of(path: &std::path::Path) -> String {
     path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }

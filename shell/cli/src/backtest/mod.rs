@@ -1,6 +1,8 @@
 //! `strongroom backtest`: a fund over real prices and flows of the past, through the very code that runs it live.
 
 mod against;
+mod basket;
+mod basket_page;
 mod inputs;
 mod report;
 
@@ -11,6 +13,7 @@ use crate::performance::Performance;
 use crate::print;
 use crate::sink::DeskSink;
 use against::Against;
+use basket::Basket;
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use inputs::{Inputs, Named};
@@ -30,8 +33,14 @@ pub(crate) struct Backtest {
     /// The fund.toml
     definition: PathBuf,
     /// CSV of daily closes: date, close; a column symbol filters rows
+    #[arg(long, value_name = "FILE", required_unless_present = "market", conflicts_with = "market")]
+    prices: Option<PathBuf>,
+    /// For a basket: CSV of snapshots or of daily closes, as for `strongroom index`; may be given more than once
     #[arg(long, value_name = "FILE")]
-    prices: PathBuf,
+    market: Vec<PathBuf>,
+    /// The definition of the index that the basket follows; the one that comes with the program when absent
+    #[arg(long, value_name = "FILE", requires = "market")]
+    index: Option<PathBuf>,
     /// CSV of net creations in millions, a column for each fund, and which
     #[arg(long, value_name = "FILE:COLUMN")]
     flows: Option<Named>,
@@ -44,9 +53,9 @@ pub(crate) struct Backtest {
     /// Folder for the statements and the report; created when absent
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// At what price a day is struck
-    #[arg(long, value_enum, default_value_t = PriceAt::Strike)]
-    price_at: PriceAt,
+    /// At what price a day is struck; when absent, a basket at the close and every other fund at the strike
+    #[arg(long, value_enum)]
+    price_at: Option<PriceAt>,
     /// CSV of market closes of a fund's shares, and which: premium and discount are shown
     #[arg(long, value_name = "FILE:TICKER")]
     market_prices: Option<Named>,
@@ -78,6 +87,9 @@ Example:
   strongroom backtest funds/bitcoin.toml --prices daily.csv --flows flows.csv:IBIT \\
       --from 2024-01-11 --to 2024-12-31 --out ibit-2024 --filings filings.csv:IBIT
 
+  strongroom backtest funds/large-cap.toml --market snapshots.csv --market daily.csv \\
+      --to 2023-12-31 --out large-cap
+
 A flow dated T becomes a cash order for T, placed before its cut-off, in whole baskets at T's
 price; the remainder is carried to the next session.";
 
@@ -101,6 +113,8 @@ struct Results {
     assets_and_liabilities: Option<AssetsAndLiabilities>,
     performance: Performance,
     against_filings: Option<Against>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    basket: Option<Basket>,
     out: PathBuf,
 }
 
@@ -121,12 +135,21 @@ impl Backtest {
         };
         let statement = statement(&ended.state, inputs.from, self.to)?;
         let against = self.against(&inputs, &ended.state)?;
-        let performance = Performance::of(&ended.state, (inputs.from, self.to), &inputs.market_prices)?;
+        let performance =
+            Performance::of(&ended.state, (inputs.from, self.to), &inputs.market_prices, inputs.levels())?;
+        let period = (inputs.from, self.to);
+        let basket = match &inputs.followed {
+            None => None,
+            Some(followed) => Some(Basket::try_new(&inputs, followed, &ended, period)?),
+        };
         write(&self.out, &statement)?;
         write_csv(
             &self.out.join("flows.csv"),
             &ended.summary.flows.iter().map(Flow::from).collect::<Vec<_>>(),
         )?;
+        if let Some(basket) = &basket {
+            basket_page::write(&self.out, basket, &ended, period)?;
+        }
         if let Some(against) = &against {
             write_csv(&self.out.join("against_filings.csv"), &against.rows)?;
         }
@@ -140,6 +163,7 @@ impl Backtest {
             assets_and_liabilities: statement.assets_and_liabilities.clone(),
             performance,
             against_filings: against,
+            basket,
             out: self.out.clone(),
         };
         write_text(&self.out.join("summary.json"), &(print::to_json(&results)? + "\n"))?;

@@ -1,7 +1,7 @@
 //! What a backtest shows: a summary on the terminal, and the page.
 
 use super::against::Against;
-use super::{Ended, Inputs, Results};
+use super::{Ended, Inputs, Results, basket_page};
 use crate::commands::{money, price};
 use crate::fact_sheet::{FactSheet, percent};
 use crate::failure::Failure;
@@ -23,6 +23,9 @@ pub(super) fn say(results: &Results) -> Result<(), Failure> {
     rows.push(("return of the benchmark", percent(performance.benchmark_total_return)));
     rows.push(("tracking difference", percent(performance.tracking_difference)));
     print::line(print::pairs(rows));
+    if let Some(basket) = &results.basket {
+        basket_page::say(basket)?;
+    }
     if let Some(against) = &results.against_filings {
         print::line("\nSet beside the filings");
         let columns = [
@@ -58,12 +61,16 @@ pub(super) fn page(
         statement,
         performance: &results.performance,
         market: &inputs.market_prices,
+        levels: inputs.levels(),
         flows: &ended.summary.flows,
     };
     let mut sections = sheet.sections()?.into_iter();
     page.sections.extend(sections.next());
     if let Some(against) = &results.against_filings {
         page.sections.push(filings(against));
+    }
+    if let (Some(basket), Some(followed)) = (&results.basket, &inputs.followed) {
+        page.sections.extend(basket_page::sections(basket, followed, ended, (results.from, results.to))?);
     }
     page.sections.extend(sections);
     page.sections.push(provenance(inputs, ended));

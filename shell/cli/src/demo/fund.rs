@@ -103,7 +103,7 @@ pub(super) fn run(coin: Coin, location: &Location, months: u32, seed: u64) -> Re
     drop(sink);
     let (records, replay_is_identical) = replayed(location, &state)?;
     let Desks { closes, orders, .. } = desks;
-    let performance = Performance::of(&state, (from, to), &closes)?;
+    let performance = Performance::of(&state, (from, to), &closes, &BTreeMap::new())?;
     Ok(Ran {
         asset,
         state,

@@ -3,6 +3,7 @@
 use super::fund::Ran;
 use crate::fact_sheet::FactSheet;
 use crate::failure::Failure;
+use std::collections::BTreeMap;
 use strongroom_engine::statement::statement;
 use strongroom_report::{Emphasis, Page, Section, Table, render};
 
@@ -20,6 +21,7 @@ pub(super) fn page(ran: &[Ran], seed: u64) -> Result<String, Failure> {
             statement: &statement,
             performance: &ran.performance,
             market: &ran.market,
+            levels: &BTreeMap::new(),
             flows: &[],
         };
         for mut section in sheet.sections()? {

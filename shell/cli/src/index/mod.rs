@@ -2,6 +2,7 @@
 
 mod page;
 mod rows;
+pub(crate) mod shipped;
 
 use crate::commands::statement::{write_csv, write_text};
 use crate::context::Global;
@@ -77,16 +78,25 @@ impl IndexArgs {
         let text = std::fs::read_to_string(&self.definition)
             .map_err(|error| Failure::file(&self.definition, &error))?;
         let index = Index::parse(&text).map_err(|error| unsound(&self.definition, &error))?;
-        let wanted: BTreeSet<&str> = index.price_symbols().collect();
-        let mut market = Market::default();
-        let mut sources = Vec::new();
-        for file in &self.market {
-            let taken = read_index_file(file, &wanted, &mut market)?;
-            sources.push((name_of(file), describe(&taken)));
-        }
+        let (market, sources) = read_market(&index, &self.market)?;
         let run = index.run(&market, self.from.unwrap_or(index.base_date), self.to)?;
         Ok(Made { index, run, sources })
     }
+}
+
+/// Reads market files for an index, and gives what was taken from each.
+pub(crate) fn read_market(
+    index: &Index,
+    files: &[PathBuf],
+) -> Result<(Market, Vec<(String, String)>), Failure> {
+    let wanted: BTreeSet<&str> = index.price_symbols().collect();
+    let mut market = Market::default();
+    let mut sources = Vec::new();
+    for file in files {
+        let taken = read_index_file(file, &wanted, &mut market)?;
+        sources.push((name_of(file), describe(&taken)));
+    }
+    Ok((market, sources))
 }
 
 fn unsound(path: &Path, error: &IndexDefinitionError) -> Failure {

@@ -8,6 +8,7 @@
     reason = "a helper of a test may fail the test"
 )]
 
+mod baskets;
 mod by_hand;
 mod copies;
 mod demo;

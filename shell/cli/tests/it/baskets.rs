@@ -1,0 +1,271 @@
+//! Funds that follow an index: on a small market made here, where fund and index have to agree to the last digits, and on
+//! the real one where its files are at hand.
+
+use crate::harness::{Ran, Room, csv_rows, repository, shared};
+use serde_json::Value;
+use std::fmt::Write;
+
+const INDEX: &str = r#"
+id = "two"
+name = "Two of three"
+source = "made up"
+base_date = "2022-01-03"
+base_level = "100"
+
+[[version]]
+effective = "2022-01-03"
+prices = "daily"
+stale_days_max = 0
+snapshot_age_days_max = 0
+price_history_days = 1
+unpriced = "next-rank"
+decimals = 2
+select = { kind = "top", count = 2 }
+weighting = { kind = "market-cap" }
+reconstitution = { every = "month", day = 1 }
+
+[[asset]]
+id = "BTC"
+price = "BTC"
+names = ["Bitcoin (BTC)"]
+
+[[asset]]
+id = "ETH"
+price = "ETH"
+names = ["Ethereum (ETH)"]
+
+[[asset]]
+id = "XRP"
+price = "XRP"
+names = ["XRP (XRP)"]
+"#;
+
+/// Every day on which this index changes after its first is a session: Tuesday, Tuesday, Friday.
+const SNAPSHOTS: &str = "\
+snapshot_date,rank,name,symbol,market_cap_usd,price_usd,circulating_supply,volume_24h_usd
+2022-01-03,1,Bitcoin,BTC,800,40000,0.02,1
+2022-01-03,2,Ethereum,ETH,400,3000,0.13,1
+2022-01-03,3,XRP,XRP,300,0.8,375,1
+2022-02-01,1,Bitcoin,BTC,800,40000,0.02,1
+2022-02-01,2,XRP,XRP,450,0.8,562.5,1
+2022-02-01,3,Ethereum,ETH,400,3000,0.13,1
+2022-03-01,1,Bitcoin,BTC,900,40000,0.0225,1
+2022-03-01,2,XRP,XRP,450,0.8,562.5,1
+2022-03-01,3,Ethereum,ETH,400,3000,0.13,1
+2022-04-01,1,Ethereum,ETH,999,3000,0.333,1
+2022-04-01,2,Bitcoin,BTC,900,40000,0.0225,1
+2022-04-01,3,XRP,XRP,450,0.8,562.5,1
+";
+
+/// Closes that move by up to a tenth a day, each coin in its own rhythm.
+fn closes() -> String {
+    let mut text = "date,symbol,close\n".to_owned();
+    let days =
+        [(1, 31), (2, 28), (3, 31), (4, 30)].map(|(month, days)| (1..=days).map(move |day| (month, day)));
+    for (number, (month, day)) in days.into_iter().flatten().enumerate() {
+        let number = number as f64;
+        for (symbol, start, speed) in [("BTC", 40_000.0, 0.9), ("ETH", 3_000.0, 1.7), ("XRP", 0.8, 2.6)] {
+            let close = start * (1.0 + 0.3 * (number * speed / 9.0).sin() + number / 300.0);
+            writeln!(text, "2022-{month:02}-{day:02},{symbol},{close:.6}").unwrap();
+        }
+    }
+    text
+}
+
+fn fund(cost_bps: &str, annual: &str) -> String {
+    let text = std::fs::read_to_string(repository().join("funds/large-cap.toml")).unwrap();
+    let text = text
+        .replace("2020-01-02", "2022-01-03")
+        .replace("definition = \"large-cap\"", "definition = \"two\"");
+    let text = text.replace("bps = \"10\"", &format!("bps = \"{cost_bps}\""));
+    text.replace("annual = \"0.0075\"", &format!("annual = \"{annual}\""))
+}
+
+fn room(cost_bps: &str, annual: &str) -> Room {
+    let room = Room::new();
+    room.write("fund.toml", &fund(cost_bps, annual));
+    room.write("two.toml", INDEX);
+    room.write("snapshots.csv", SNAPSHOTS);
+    room.write("closes.csv", &closes());
+    room
+}
+
+const RUN: &str = "backtest fund.toml --index two.toml --market snapshots.csv --market closes.csv --to 2022-04-29 --out out --json";
+
+fn number(value: &Value) -> f64 {
+    value.as_f64().or_else(|| value.as_str()?.parse().ok()).unwrap_or_else(|| panic!("{value} is no number"))
+}
+
+#[test]
+fn without_fee_and_cost_the_fund_is_the_index() {
+    let room = room("0", "0");
+    let summary = room.run(RUN).json();
+    let levels = room.run(
+        "index --definition two.toml --market snapshots.csv --market closes.csv --to 2022-04-29 --out index --json",
+    );
+    levels.json();
+    let navs = csv_rows(&room.read("out/nav.csv"));
+    let levels = csv_rows(&room.read("index/levels.csv"));
+    let level = |date: &str| -> f64 {
+        levels.iter().find(|row| row["date"] == date).unwrap()["level"].parse().unwrap()
+    };
+    let nav = |row: &std::collections::BTreeMap<String, String>| row["nav_per_share"].parse::<f64>().unwrap();
+    assert_eq!(navs.len(), 82);
+    for row in &navs {
+        let (fund, index) = (nav(row) / nav(&navs[0]), level(&row["date"]) / level("2022-01-03"));
+        // Ten million dollars: a cent a trade is 10^-9 of it.
+        assert!((fund / index - 1.0).abs() < 2e-8, "{}: {fund} and {index}", row["date"]);
+    }
+    assert_eq!(summary["basket"]["rebalances"], 3);
+    assert_eq!(csv_rows(&room.read("out/rebalances.csv")).len(), 3);
+    assert!(room.read("out/report.html").contains("Every rebalance"));
+}
+
+#[test]
+fn with_fee_and_cost_the_difference_is_theirs() {
+    let room = room("25", "0.0075");
+    let basket = room.run(RUN).json()["basket"].clone();
+    let tracking = &basket["tracking"];
+    let part = |name: &str| 1.0 + number(&tracking[name]);
+    assert!((part("fee") - 0.9977).abs() < 2e-4, "{}", part("fee"));
+    // The cost that the log has, over what the fund was worth.
+    let rows = csv_rows(&room.read("out/rebalances.csv"));
+    let cell =
+        |row: &std::collections::BTreeMap<String, String>, name: &str| row[name].parse::<f64>().unwrap();
+    let kept: f64 = rows.iter().map(|row| 1.0 - cell(row, "cost") / cell(row, "net_assets")).product();
+    assert!((part("cost") - kept).abs() < 1e-12);
+    for row in &rows {
+        let traded = cell(row, "sold") + cell(row, "bought");
+        assert!((cell(row, "cost") - 0.0025 * traded).abs() <= 0.011, "{row:?}");
+    }
+    assert!((part("later_sessions") - 1.0).abs() < 1e-9);
+    assert!((part("rest") - 1.0).abs() < 5e-4, "{}", part("rest"));
+    let product = part("index") * part("fee") * part("cost") * part("later_sessions") * part("rest");
+    assert!((product - part("fund")).abs() < 1e-12);
+}
+
+#[test]
+fn what_each_asset_brought_less_fee_and_cost_is_the_change_in_net_assets() {
+    let room = room("25", "0.0075");
+    let summary = room.run(RUN).json();
+    let gains: f64 =
+        summary["basket"]["contributions"].as_array().unwrap().iter().map(|row| number(&row["gain"])).sum();
+    let navs = csv_rows(&room.read("out/nav.csv"));
+    let fees: f64 = navs.iter().map(|row| row["fee"].parse::<f64>().unwrap()).sum();
+    let end: f64 = navs.last().unwrap()["net_assets"].parse().unwrap();
+    let change = gains - fees - number(&summary["basket"]["cost"]);
+    assert!((change - (end - 10_000_000.0)).abs() < 0.05, "{change} and {end}");
+}
+
+#[test]
+fn the_same_run_in_a_database_has_its_rebalances_in_a_table() {
+    let room = room("25", "0.0075");
+    room.run(&format!("{RUN} --keep kept.db")).json();
+    let rows = rusqlite::Connection::open(room.file("kept.db")).unwrap();
+    let count: (i64, i64) = rows
+        .query_row("SELECT count(DISTINCT seq), count(*) FROM rebalances", [], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
+        .unwrap();
+    assert_eq!(count.0, 3);
+    assert!(count.1 >= 6, "{count:?}");
+    let cost: String = rows
+        .query_row("SELECT balance FROM balances WHERE account = 'rebalance-cost'", [], |row| row.get(0))
+        .unwrap();
+    let summary: Value = serde_json::from_str(&room.read("out/summary.json")).unwrap();
+    assert_eq!(number(&summary["basket"]["cost"]), cost.parse::<f64>().unwrap());
+}
+
+#[test]
+fn a_basket_and_its_files_have_to_agree() {
+    let room = room("0", "0");
+    let rest = "--to 2022-04-29 --out out --json";
+    let files = "--market snapshots.csv --market closes.csv";
+    let check = |line: String, code: &str| {
+        room.run(&line).refused(3, code);
+    };
+    check(format!("backtest fund.toml --prices closes.csv {rest}"), "backtest.basket_must_be_given_a_market");
+    check(format!("backtest fund.toml {files} {rest}"), "index.must_exist");
+    room.write("three.toml", &INDEX.replace("\"two\"", "\"three\""));
+    check(
+        format!("backtest fund.toml --index three.toml {files} {rest}"),
+        "backtest.index_must_be_the_one_followed",
+    );
+    let bitcoin = repository().join("funds/bitcoin.toml");
+    let late = "--to 2024-04-29 --out out --json";
+    check(
+        format!("backtest '{}' {files} {late}", bitcoin.display()),
+        "backtest.market_must_go_with_a_basket",
+    );
+    let xrp = "[[asset]]\nsymbol = \"XRP\"\nname = \"XRP\"\nscale = 6\n\n";
+    assert!(fund("0", "0").contains(xrp));
+    room.write("fund.toml", &fund("0", "0").replace(xrp, ""));
+    check(
+        format!("backtest fund.toml --index two.toml {files} {rest}"),
+        "backtest.member_must_be_in_definition",
+    );
+    room.write("fund.toml", &fund("0", "0").replace("2022-01-03", "2021-12-31"));
+    check(
+        format!("backtest fund.toml --index two.toml {files} {rest}"),
+        "backtest.index_must_cover_the_seed",
+    );
+}
+
+fn real(fund: &str, files: &[&str], change: impl Fn(String) -> String) -> Option<(Room, Ran)> {
+    let room = Room::new();
+    let text = std::fs::read_to_string(repository().join("funds").join(fund)).unwrap();
+    room.write("fund.toml", &change(text));
+    let mut line = "backtest fund.toml --to 2023-12-31 --out out --json".to_owned();
+    for file in files {
+        write!(line, " --market '{}'", shared(&format!("data/market/{file}"))?.display()).unwrap();
+    }
+    let ran = room.run(&line);
+    Some((room, ran))
+}
+
+const CAPS: &str = "cmc_monthly_top200.csv";
+const DAILY: &str = "yahoo_24coins_daily_2014_2024.csv";
+const MORE: &str = "coinbase_usd_daily_ohlcv.csv";
+
+#[test]
+fn the_five_largest_are_followed_for_four_years_in_48_of_48_months() {
+    let Some((room, ran)) = real("large-cap.toml", &[CAPS, DAILY], |text| text) else { return };
+    let summary = ran.json();
+    let basket = &summary["basket"];
+    assert_eq!(
+        (&summary["strikes"], &basket["formed"], &basket["rebalances"]),
+        (&1005.into(), &48.into(), &47.into())
+    );
+    let page = room.read("out/report.html");
+    for passed_over in ["BSV", "LUNA"] {
+        assert!(page.contains(passed_over), "{passed_over} was passed over, and the page says so");
+    }
+    let statement: Value = serde_json::from_str(&room.read("out/statement.json")).unwrap();
+    let rolled = statement["roll_forwards"].as_array().unwrap();
+    assert_eq!(rolled.len(), 11);
+    assert!(rolled.iter().all(|asset| asset["foots"] == true));
+    let weights = csv_rows(&room.read("out/weights.csv"));
+    let held = weights.iter().filter(|row| row["date"] == "2023-12-29").count();
+    assert_eq!(held, 5);
+}
+
+#[test]
+fn without_fee_and_cost_four_years_differ_from_the_index_by_weekends_only() {
+    let free = |text: String| {
+        text.replace("annual = \"0.0075\"", "annual = \"0\"").replace("bps = \"10\"", "bps = \"0\"")
+    };
+    let Some((_room, ran)) = real("large-cap.toml", &[CAPS, DAILY], free) else { return };
+    let tracking = ran.json()["basket"]["tracking"].clone();
+    assert!(number(&tracking["rest"]).abs() < 1e-7, "{tracking}");
+    assert!(number(&tracking["later_sessions"]).abs() < 1e-3, "{tracking}");
+}
+
+#[test]
+fn a_theme_with_a_cap_is_followed_too() {
+    let Some((_room, ran)) = real("smart-contract-platforms.toml", &[CAPS, DAILY, MORE], |text| text) else {
+        return;
+    };
+    let summary = ran.json();
+    assert_eq!((&summary["strikes"], &summary["basket"]["rebalances"]), (&794.into(), &37.into()));
+    assert!(number(&summary["basket"]["tracking"]["rest"]).abs() < 1e-3);
+}
