@@ -66,6 +66,9 @@ enum Verb {
     /// Record and pay expenses that the sponsor does not bear
     #[command(subcommand)]
     Expense(commands::fee::ExpenseVerb),
+    /// Bring a basket to target weights
+    #[command(subcommand)]
+    Rebalance(commands::rebalance::RebalanceVerb),
     /// Move coins between the vault and the trading balance
     #[command(subcommand)]
     Custody(commands::custody::CustodyVerb),
@@ -126,6 +129,7 @@ fn run(global: &Global, command: Verb) -> Result<(), Failure> {
         Verb::Nav(verb) => verb.run(global),
         Verb::Fee(verb) => verb.run(global),
         Verb::Expense(verb) => verb.run(global),
+        Verb::Rebalance(verb) => verb.run(global),
         Verb::Custody(verb) => verb.run(global),
         Verb::Basket(basket) => basket.run(global),
         Verb::Statement(statement) => statement.run(global),

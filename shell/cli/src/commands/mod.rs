@@ -9,6 +9,7 @@ pub(crate) mod nav;
 pub(crate) mod order;
 pub(crate) mod prices;
 pub(crate) mod rates;
+pub(crate) mod rebalance;
 pub(crate) mod statement;
 
 use crate::failure::Failure;

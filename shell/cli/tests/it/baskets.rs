@@ -211,6 +211,34 @@ fn a_basket_and_its_files_have_to_agree() {
     );
 }
 
+#[test]
+fn a_basket_is_opened_and_rebalanced_by_hand() {
+    let room = room("10", "0.0075");
+    let at = |time: &str| format!("--at 2022-01-03T{time}Z");
+    room.run(&format!(
+        "fund open fund.toml --seed-price BTC=40000 --seed-price ETH=3000 --seed-weight BTC=0.75 --seed-weight ETH=0.25 {}",
+        at("21:01:00")
+    ))
+    .done();
+    let terms = "--weight BTC=0.5 --weight XRP=0.5 --price BTC=40000 --price ETH=3000 --price XRP=0.8";
+    let shown = room.run(&format!("rebalance show {terms} --json")).json();
+    let trade = format!("rebalance trade {terms} --reason 'index of January' {} --json", at("21:02:00"));
+    room.run(&trade).refused(1, "custody.must_cover_the_movement");
+    for (asset, quantity) in shown["sold"].as_object().unwrap() {
+        let quantity = quantity.as_str().unwrap();
+        let moved = format!("--from vault --to trading --asset {asset} --quantity {quantity}");
+        room.run(&format!("custody transfer {moved} {}", at("21:02:00"))).done();
+    }
+    room.run(&trade).json();
+    let said =
+        room.run(&format!("rebalance trade {terms} --reason 'index of January' {}", at("21:03:00"))).done();
+    assert!(said.contains("already done"), "{said}");
+    let basket = room.run("basket --json").json().to_string();
+    assert!(basket.contains("XRP") && !basket.contains("ETH"), "{basket}");
+    let other = trade.replace("BTC=0.5", "BTC=0.4").replace("XRP=0.5", "XRP=0.6");
+    room.run(&other).refused(1, "rebalance.must_not_be_done_twice");
+}
+
 fn real(fund: &str, files: &[&str], change: impl Fn(String) -> String) -> Option<(Room, Ran)> {
     let room = Room::new();
     let text = std::fs::read_to_string(repository().join("funds").join(fund)).unwrap();
