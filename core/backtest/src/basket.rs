@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 use strongroom_fund::FundDefinition;
-use strongroom_market::index::{Index, IndexRun, Reconstitution};
+use strongroom_market::index::{AssetId, Frequency, Index, IndexRun, Reconstitution};
 use strongroom_units::time::{Date, TimeError};
 use strongroom_units::{NumberError, PerShare, Price, Rate, Rounding, Symbol};
 use thiserror::Error;
@@ -83,7 +83,7 @@ pub fn targets(
     let seed = definition.seed.date;
     let mut targets = BTreeMap::new();
     for change in &run.reconstitutions {
-        let session = on_or_after(definition, change.date)?.max(seed);
+        let session = session_for(definition, change.date)?.max(seed);
         if session <= through {
             targets.insert(session, target(definition, index, change, session, prices)?);
         }
@@ -91,7 +91,16 @@ pub fn targets(
     if targets.contains_key(&seed) { Ok(targets) } else { Err(BasketError::IndexMustCoverTheSeed(seed)) }
 }
 
-fn on_or_after(definition: &FundDefinition, date: Date) -> Result<Date, TimeError> {
+/// By what symbol a fund holds a member: that of its closes or, where prices are those of snapshots, its id.
+pub fn symbol_of(index: &Index, id: &AssetId) -> Option<Symbol> {
+    let asset = index.asset(id)?;
+    let from_snapshots = Frequency::from(index.prices()) == Frequency::SnapshotsOnly;
+    let symbol = asset.price.clone().or_else(|| from_snapshots.then(|| id.to_string()));
+    symbol.and_then(|symbol| symbol.parse().ok())
+}
+
+/// The session on which a fund can act on what is known of a day: that day or the first after it.
+pub fn session_for(definition: &FundDefinition, date: Date) -> Result<Date, TimeError> {
     if definition.calendar.is_session(date) { Ok(date) } else { definition.calendar.next_session(date) }
 }
 
@@ -104,9 +113,8 @@ fn target(
 ) -> Result<Target, BasketError> {
     let mut values = BTreeMap::new();
     for member in &change.members {
-        let symbol = index.asset(&member.asset).and_then(|asset| asset.price.as_deref());
-        let symbol: Option<Symbol> = symbol.and_then(|symbol| symbol.parse().ok());
-        let asset = symbol.ok_or_else(|| BasketError::MemberMustHaveSymbol(member.asset.to_string()))?;
+        let asset = symbol_of(index, &member.asset)
+            .ok_or_else(|| BasketError::MemberMustHaveSymbol(member.asset.to_string()))?;
         if definition.asset(asset).is_none() {
             return Err(BasketError::MemberMustBeInDefinition { asset, date: change.date });
         }

@@ -12,7 +12,7 @@ mod run;
 mod sink;
 
 pub use agenda::{Agenda, Task};
-pub use basket::{BasketError, Target, targets};
+pub use basket::{BasketError, Target, session_for, symbol_of, targets};
 pub use filing::Comparison;
 pub use market::{Market, at_strike};
 pub use run::{FlowRow, RebalanceRow, RunError, Runner, Summary};

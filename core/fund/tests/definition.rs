@@ -11,6 +11,7 @@ use strongroom_units::{Money, Rate, Shares};
 const BITCOIN: &str = include_str!("../../../funds/bitcoin.toml");
 const ETHER: &str = include_str!("../../../funds/ether.toml");
 const LARGE_CAP: &str = include_str!("../../../funds/large-cap.toml");
+const DEFI: &str = include_str!("../../../funds/defi.toml");
 const PLATFORMS: &str = include_str!("../../../funds/smart-contract-platforms.toml");
 
 fn date(text: &str) -> Date {
@@ -267,7 +268,9 @@ fn a_basket_has_several_assets_and_an_index_and_a_single_asset_fund_neither() {
     assert_eq!(refused(&indexless, no_index, "\"basket\""), Ok(()));
     let indexed = BITCOIN.replace("[seed]", INDEX);
     assert_eq!(refused(&indexed, index_without_basket, "[index]"), Ok(()));
-    for (text, id, assets) in [(LARGE_CAP, "large-cap", 18), (PLATFORMS, "smart-contract-platforms", 8)] {
+    for (text, id, assets) in
+        [(LARGE_CAP, "large-cap", 18), (PLATFORMS, "smart-contract-platforms", 8), (DEFI, "defi", 8)]
+    {
         let fund = FundDefinition::parse(text).unwrap();
         let index = fund.index.unwrap();
         assert_eq!((index.definition.as_str(), fund.assets.len()), (id, assets));

@@ -7,7 +7,7 @@ use strongroom_engine::FundState;
 use strongroom_fund::statistics::{
     Aligned, Annualisation, Annualised, DatedSeries, PremiumTable, SessionPrice, StatisticsError,
 };
-use strongroom_units::time::Date;
+use strongroom_units::time::{Calendar, Date};
 use strongroom_units::{Price, Symbol};
 
 /// Fractions: 0.05 is five per cent. A figure that the period is too short for is absent.
@@ -68,7 +68,10 @@ impl Performance {
         let benchmark = DatedSeries::try_new(benchmark(state, period, levels))?;
         let together = Aligned::try_new(&fund, &benchmark).ok();
         let together = together.as_ref();
-        let by = Annualisation::Sessions252;
+        let by = match state.definition().calendar {
+            Calendar::Nyse => Annualisation::Sessions252,
+            Calendar::NyseMonthly => Annualisation::Months12,
+        };
         Ok(Self {
             from: fund.points().first().map(|(date, _)| *date),
             to: fund.points().last().map(|(date, _)| *date),

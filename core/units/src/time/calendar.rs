@@ -11,6 +11,9 @@ pub enum Calendar {
     /// New York Stock Exchange, Rules 7.1 and 7.2: 9:30 to 16:00 New York, 13:00 on early closes.
     #[serde(rename = "NYSE")]
     Nyse,
+    /// The first session of each month of the New York Stock Exchange, for a fund whose prices are monthly.
+    #[serde(rename = "NYSE-monthly")]
+    NyseMonthly,
 }
 
 /// One session.
@@ -45,8 +48,13 @@ const NYSE_EXCEPTIONS: [Date; 4] = [
 impl Calendar {
     /// Whether the exchange is open on a date. No date outside the calendar's years is a session.
     pub fn is_session(self, date: Date) -> bool {
-        let Self::Nyse = self;
-        knows(date) && !is_weekend(date) && !is_nyse_holiday(date)
+        match self {
+            Self::Nyse => is_open(date),
+            Self::NyseMonthly => {
+                let before = core::iter::successors(Some(date.first_of_month()), |day| day.tomorrow().ok());
+                is_open(date) && !before.take_while(|day| *day < date).any(is_open)
+            }
+        }
     }
 
     /// The session of a date, with its hours.
@@ -62,8 +70,9 @@ impl Calendar {
 
     /// The exchange's wall clock.
     pub fn zone(self) -> Zone {
-        let Self::Nyse = self;
-        Zone::NewYork
+        match self {
+            Self::Nyse | Self::NyseMonthly => Zone::NewYork,
+        }
     }
 
     /// The first session after a date.
@@ -106,6 +115,10 @@ impl Calendar {
             _ => false,
         }
     }
+}
+
+fn is_open(date: Date) -> bool {
+    knows(date) && !is_weekend(date) && !is_nyse_holiday(date)
 }
 
 fn knows(date: Date) -> bool {
@@ -188,6 +201,21 @@ mod tests {
         for open in ["2021-12-31", "2021-06-18", "2010-12-31", "2024-07-03"] {
             assert!(Calendar::Nyse.is_session(date(open)), "{open}");
         }
+    }
+
+    #[test]
+    fn the_monthly_calendar_has_the_first_session_of_each_month() {
+        let monthly = Calendar::NyseMonthly;
+        let firsts: Vec<Date> = monthly.sessions(date("2021-01-01"), date("2021-05-31")).collect();
+        let expected = ["2021-01-04", "2021-02-01", "2021-03-01", "2021-04-01", "2021-05-03"];
+        assert_eq!(firsts, expected.map(date));
+        for month in firsts {
+            assert!(Calendar::Nyse.is_session(month));
+            let before = Calendar::Nyse.previous_session(month).unwrap();
+            assert_ne!(before.month(), month.month());
+            assert_eq!(monthly.next_session(before), Ok(month));
+        }
+        assert_eq!(monthly.add_sessions(date("2021-01-04"), 12), Ok(date("2022-01-03")));
     }
 
     #[test]

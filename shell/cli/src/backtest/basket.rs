@@ -6,13 +6,13 @@ use crate::failure::{Exit, Failure};
 use crate::index::{formed, read_market, replacements, shipped};
 use serde::Serialize;
 use std::collections::BTreeMap;
-use strongroom_backtest::{RebalanceRow, Target, targets};
+use strongroom_backtest::{RebalanceRow, Target, session_for, symbol_of, targets};
 use strongroom_engine::statement::roll_forward_of;
-use strongroom_engine::{FundState, NavRecord};
+use strongroom_engine::{FundState, NavRecord, Refusal};
 use strongroom_fund::FundDefinition;
 use strongroom_fund::definition::IndexReference;
-use strongroom_market::index::{Index, IndexRun};
-use strongroom_units::time::Date;
+use strongroom_market::index::{Frequency, Index, IndexRun, Market};
+use strongroom_units::time::{Calendar, Date};
 use strongroom_units::{Money, Price, Rate, Rounding, Symbol};
 
 /// The index over the run's days.
@@ -51,22 +51,57 @@ impl Followed {
         let index: Index = shipped::find(&reference.definition, args.index.as_deref())?;
         let (market, sources) = read_market(&index, &args.market)?;
         let run = index.run(&market, index.base_date, args.to)?;
-        let mut prices = BTreeMap::new();
-        for asset in definition.assets.iter().map(|asset| asset.symbol) {
-            if let Some(series) = market.series(asset.as_str()) {
-                prices.insert(asset, at(args, definition, series.closes.clone())?);
-            }
-        }
+        let prices = match run.levels_are {
+            Frequency::Daily => closes(args, definition, &market)?,
+            Frequency::SnapshotsOnly => of_snapshots(definition, &index, &market)?,
+        };
         let targets = targets(definition, (&index, &run), &prices, args.to)?;
-        let levels = run.levels.iter().map(|level| (level.date, level.level)).collect();
+        let mut levels = BTreeMap::new();
+        for level in &run.levels {
+            let session = match run.levels_are {
+                Frequency::Daily => level.date,
+                Frequency::SnapshotsOnly => session_for(definition, level.date).map_err(Refusal::from)?,
+            };
+            levels.insert(session, level.level);
+        }
         Ok(Self { run, levels, prices, targets, sources })
     }
+}
+
+type Prices = BTreeMap<Symbol, BTreeMap<Date, Price>>;
+
+fn closes(args: &Backtest, definition: &FundDefinition, market: &Market) -> Result<Prices, Failure> {
+    let mut prices = Prices::new();
+    for asset in definition.assets.iter().map(|asset| asset.symbol) {
+        if let Some(series) = market.series(asset.as_str()) {
+            prices.insert(asset, at(args, definition, series.closes.clone())?);
+        }
+    }
+    Ok(prices)
+}
+
+/// Prices of snapshots, each on the first session that can use it: they are up to a long weekend old there, and so are the
+/// levels of the index.
+fn of_snapshots(definition: &FundDefinition, index: &Index, market: &Market) -> Result<Prices, Failure> {
+    let mut prices = Prices::new();
+    for (date, snapshot) in market.snapshots() {
+        let session = session_for(definition, *date).map_err(Refusal::from)?;
+        for (name, listing) in snapshot {
+            let asset = symbol_of(index, &index.identify(name, *date));
+            if let Some(asset) = asset.filter(|asset| definition.asset(*asset).is_some()) {
+                prices.entry(asset).or_default().insert(session, listing.price);
+            }
+        }
+    }
+    Ok(prices)
 }
 
 /// What following the index came to. Fractions: 0.05 is five per cent.
 #[derive(Serialize)]
 pub(super) struct Basket {
     pub index: String,
+    /// `daily`, or `monthly` for a fund that is struck once a month.
+    pub struck: &'static str,
     /// Months, or other periods, for which the index was formed.
     pub formed: usize,
     /// Coins whose place the next rank took.
@@ -171,6 +206,10 @@ impl Basket {
         contributions.sort_by_key(|contribution| std::cmp::Reverse(contribution.gain));
         Ok(Self {
             index: followed.run.id.clone(),
+            struck: match inputs.definition.calendar {
+                Calendar::Nyse => "daily",
+                Calendar::NyseMonthly => "monthly",
+            },
             formed: formed(&followed.run).count(),
             replacements: replacements(&followed.run),
             rebalances: rebalances.len(),

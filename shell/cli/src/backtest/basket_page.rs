@@ -22,6 +22,7 @@ pub(super) fn say(basket: &Basket) -> Result<(), Failure> {
 
 fn rows(basket: &Basket) -> Result<Vec<(&'static str, String)>, Failure> {
     let mut rows = vec![
+        ("struck", basket.struck.to_owned()),
         ("index formed", format!("{} times, {} replacements", basket.formed, basket.replacements)),
         ("rebalances", basket.rebalances.to_string()),
         ("turnover", percent(Some(basket.turnover))),

@@ -52,6 +52,10 @@ pub(super) fn page(
 ) -> Result<String, Failure> {
     let title = format!("{} {}", statement.fund, statement.name);
     let subtitle = format!("Backtest from {} through {}", statement.from, statement.through);
+    let subtitle = match results.basket.as_ref().map(|basket| basket.struck) {
+        Some("monthly") => format!("{subtitle}, struck monthly: there is no price between two months"),
+        _ => subtitle,
+    };
     let mut page = Page::new(title, subtitle).info(
         "The past as this definition would have lived it, through the code that runs a live fund. Inputs are \
          approximations; the arithmetic is exact.",

@@ -240,10 +240,14 @@ fn a_basket_is_opened_and_rebalanced_by_hand() {
 }
 
 fn real(fund: &str, files: &[&str], change: impl Fn(String) -> String) -> Option<(Room, Ran)> {
+    real_to("2023-12-31", fund, files, change)
+}
+
+fn real_to(day: &str, fund: &str, files: &[&str], change: impl Fn(String) -> String) -> Option<(Room, Ran)> {
     let room = Room::new();
     let text = std::fs::read_to_string(repository().join("funds").join(fund)).unwrap();
     room.write("fund.toml", &change(text));
-    let mut line = "backtest fund.toml --to 2023-12-31 --out out --json".to_owned();
+    let mut line = format!("backtest fund.toml --to {day} --out out --json");
     for file in files {
         write!(line, " --market '{}'", shared(&format!("data/market/{file}"))?.display()).unwrap();
     }
@@ -296,4 +300,37 @@ fn a_theme_with_a_cap_is_followed_too() {
     let summary = ran.json();
     assert_eq!((&summary["strikes"], &summary["basket"]["rebalances"]), (&794.into(), &37.into()));
     assert!(number(&summary["basket"]["tracking"]["rest"]).abs() < 1e-3);
+}
+
+#[test]
+fn a_fund_of_monthly_prices_is_struck_monthly_and_the_report_says_so() {
+    let free = |text: String| {
+        text.replace("annual = \"0.0075\"", "annual = \"0\"").replace("bps = \"10\"", "bps = \"0\"")
+    };
+    let Some((room, ran)) = real_to("2023-12-01", "defi.toml", &[CAPS], free) else { return };
+    let summary = ran.json();
+    let basket = &summary["basket"];
+    assert_eq!((&summary["strikes"], &basket["struck"]), (&37.into(), &"monthly".into()));
+    assert_eq!((&basket["formed"], &basket["rebalances"]), (&13.into(), &37.into()));
+    for part in ["later_sessions", "rest"] {
+        assert!(number(&basket["tracking"][part]).abs() < 1e-7, "{basket}");
+    }
+    assert!(room.read("out/report.html").contains("struck monthly"));
+}
+
+#[test]
+fn flows_of_a_rebalance_day_are_carried_and_the_fund_still_follows() {
+    let room = room("0", "0");
+    room.write(
+        "flows.csv",
+        "date,X\n2022-01-20,3.5\n2022-01-31,2.0\n2022-02-01,1.0\n2022-02-02,-1.5\n2022-03-01,-2.0\n2022-03-02,0.4\n",
+    );
+    let summary = room.run(&format!("{RUN} --flows flows.csv:X")).json();
+    let flows = csv_rows(&room.read("out/flows.csv"));
+    let shares = |date: &str| flows.iter().find(|row| row["date"] == date).unwrap()["shares"].clone();
+    assert_eq!((shares("2022-02-01").as_str(), shares("2022-03-01").as_str()), ("0", "0"));
+    assert_ne!(shares("2022-01-31"), "0");
+    // Creations pay rounding in the fund's favour: cents and base units, nothing more.
+    let rest = number(&summary["basket"]["tracking"]["rest"]);
+    assert!(rest.abs() < 1e-6, "{rest}");
 }
