@@ -136,7 +136,7 @@ impl<'a> Basket<'a> {
         for held in &self.assets {
             whole = whole.try_add(held.price.value(held.quantity, Rounding::Floor)?)?;
         }
-        let (mut enough, mut too_much) = (0, whole.units().max(0) + 1);
+        let (mut enough, mut too_much) = (0, whole.units().max(0).saturating_add(1));
         while too_much - enough > 1 {
             let middle = enough + (too_much - enough) / 2;
             let (_, left) = self.at(Money::from_units(middle))?;

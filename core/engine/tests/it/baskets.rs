@@ -238,20 +238,36 @@ struct Day {
     rebalances: bool,
     pays: bool,
     baskets: i64,
+    learned: Option<Learned>,
+}
+
+/// What turns out to have been different, after the day's rebalance.
+#[derive(Debug, Clone)]
+enum Learned {
+    Price { pick: usize, back: usize, move_bps: i32 },
+    Expense { back: usize, cents: u32 },
 }
 
 fn days() -> impl Strategy<Value = Vec<Day>> {
     let part = || prop_oneof![1 => Just(0u32), 3 => 1..1_000u32];
     let parts = [part(), part(), part(), part(), part()];
     let moves = prop::array::uniform5(-4_000..6_000i32);
-    let day = (moves, parts, 0..300i128, any::<bool>(), any::<bool>(), -2..4i64).prop_map(
-        |(moves_bps, parts, cost_bps, rebalances, pays, baskets)| Day {
+    let price = (0..5usize, 0..4usize, -2_000..2_000i32).prop_map(|(pick, back, move_bps)| Learned::Price {
+        pick,
+        back,
+        move_bps,
+    });
+    let expense = (0..4usize, 1..500_000u32).prop_map(|(back, cents)| Learned::Expense { back, cents });
+    let learned = prop::option::weighted(0.3, prop_oneof![price, expense]);
+    let day = (moves, parts, 0..300i128, any::<bool>(), any::<bool>(), -2..4i64, learned).prop_map(
+        |(moves_bps, parts, cost_bps, rebalances, pays, baskets, learned)| Day {
             moves_bps,
             parts,
             cost_bps,
             rebalances,
             pays,
             baskets,
+            learned,
         },
     );
     prop::collection::vec(day, 1..14)
@@ -331,6 +347,30 @@ fn agrees(state: &FundState) {
     }
 }
 
+/// A correction or an expense of one of the last days; what the engine refuses has changed nothing.
+fn learn(fund: &mut Scenario, learned: &Learned) {
+    let command = match learned {
+        Learned::Price { pick, back, move_bps } => {
+            let nav = fund.state().navs().iter().rev().nth(*back).or(fund.state().navs().first()).unwrap();
+            let (asset, input) = nav.inputs.assets.iter().nth(pick % nav.inputs.assets.len()).unwrap();
+            let price =
+                input.price.try_mul_div(10_000 + i128::from(*move_bps), 10_000, Rounding::Ceiling).unwrap();
+            let price = price.round_to(8, Rounding::Ceiling).unwrap();
+            Command::CorrectPrice { asset: *asset, date: nav.date, price, reason: "wrong source".into() }
+        }
+        Learned::Expense { back, cents } => {
+            let nav = fund.state().navs().iter().rev().nth(*back).or(fund.state().navs().first()).unwrap();
+            let name = format!("e{}-{cents}", fund.steps.len());
+            expense(&name, &nav.date.to_string(), &format!("{}.{:02}", cents / 100, cents % 100))
+        }
+    };
+    let before = fund.state().to_snapshot().unwrap();
+    if fund.give(command.clone()).is_err() {
+        assert_eq!(fund.state().to_snapshot().unwrap(), before);
+        panic!("{command:?} was refused: {:?}", fund.steps.last().unwrap().handled.outcome);
+    }
+}
+
 fn live(fund: &mut Scenario, day: &Day, session: Date, prices: &Of<Price>) {
     let shares = day.baskets * 10_000;
     let side = if shares < 0 { REDEMPTION } else { CREATION };
@@ -364,6 +404,10 @@ fn live(fund: &mut Scenario, day: &Day, session: Date, prices: &Of<Price>) {
             fund.rebalance(&given);
             judge((&before.0, before.1), fund, &given);
         }
+    }
+    if let Some(learned) = &day.learned {
+        learn(fund, learned);
+        agrees(fund.state());
     }
     if day.pays {
         let due = fund.state().coins_for_fee(None, prices).unwrap();

@@ -1,7 +1,8 @@
 //! Funds that follow an index: on a small market made here, where fund and index have to agree to the last digits, and on
 //! the real one where its files are at hand.
 
-use crate::harness::{Ran, Room, csv_rows, repository, shared};
+use crate::exact::exact;
+use crate::harness::{Database, Ran, Room, csv_rows, repository, shared};
 use serde_json::Value;
 use std::fmt::Write;
 
@@ -174,6 +175,27 @@ fn the_same_run_in_a_database_has_its_rebalances_in_a_table() {
         .unwrap();
     let summary: Value = serde_json::from_str(&room.read("out/summary.json")).unwrap();
     assert_eq!(number(&summary["basket"]["cost"]), cost.parse::<f64>().unwrap());
+}
+
+#[test]
+fn postgres_keeps_the_same_rebalances() {
+    let Some(database) = Database::fresh() else { return };
+    let room = room("25", "0.0075");
+    room.run(&format!("{RUN} --keep {}", database.url())).json();
+    let mut client = postgres::Client::connect(&database.url(), postgres::NoTls).unwrap();
+    let row = client
+        .query_one(
+            "SELECT count(DISTINCT seq), sum(CASE side WHEN 'sold' THEN value END)::text,
+             sum(CASE side WHEN 'bought' THEN value END)::text FROM rebalances",
+            &[],
+        )
+        .unwrap();
+    let rows = csv_rows(&room.read("out/rebalances.csv"));
+    let sum =
+        |name: &str| rows.iter().map(|row| exact(&row[name])).fold(exact("0"), |sum, value| sum + value);
+    let count: i64 = row.get(0);
+    assert_eq!(count, 3);
+    assert_eq!((exact(row.get(1)), exact(row.get(2))), (sum("sold"), sum("bought")));
 }
 
 #[test]
