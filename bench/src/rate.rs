@@ -17,6 +17,7 @@ use strongroom_market::rate::{Grid, GridShape, Methodology, RateEvidence, Ticks,
 const CF: &str = include_str!("../../methodologies/cf-brr.toml");
 const HOUR_US: i64 = 3_600_000_000;
 const VENUES: [&str; 5] = ["0", "1", "2", "3", "4"];
+const INTERVALS: usize = 12;
 const THREADS: usize = 2;
 /// Rows read of a column at once.
 const BATCH: usize = 1 << 16;
@@ -86,28 +87,31 @@ fn timed(plan: &Plan, work: impl Fn() -> Result<RateEvidence, Failure>) -> Resul
     Ok(median(&times))
 }
 
-fn shape(low: i64, high: i64) -> GridShape {
-    GridShape { start: 0, interval: HOUR_US / 12, intervals: 12, venues: VENUES.len(), low, high }
+fn shape(spans: Vec<Option<(i64, i64)>>) -> GridShape {
+    GridShape { start: 0, interval: HOUR_US / INTERVALS as i64, venues: VENUES.len(), spans }
 }
 
 /// Every trade is in memory: two threads count half of them each, then one rate is made.
 fn from_memory(columns: &Columns) -> Result<RateEvidence, Failure> {
     let half = columns.at.len().div_ceil(THREADS);
     let parts: Vec<Ticks<'_>> = (0..THREADS).map(|part| columns.part(part * half, half)).collect();
-    let bounds = thread::scope(|scope| {
-        let each: Vec<_> = parts.iter().map(|part| scope.spawn(|| extremes(part.price))).collect();
-        each.into_iter()
-            .map(|thread| thread.join().map_err(|_| "a thread panicked"))
-            .collect::<Result<Vec<_>, _>>()
-    })?;
-    let (low, high) = bounds.into_iter().fold((i64::MAX, i64::MIN), |(l, h), (a, b)| (l.min(a), h.max(b)));
-    let grids = thread::scope(|scope| {
-        let each: Vec<_> = parts.iter().map(|part| scope.spawn(|| counted(part, shape(low, high)))).collect();
-        each.into_iter()
-            .map(|thread| thread.join().map_err(|_| "a thread panicked"))
-            .collect::<Result<Vec<_>, _>>()
-    })?;
+    let spans =
+        in_threads(&parts, |part| GridShape::spans_of(part, 0, HOUR_US / INTERVALS as i64, INTERVALS))?;
+    let spans = spans.into_iter().reduce(|a, b| GridShape::spans_of_both(&a, &b)).ok_or("no part")?;
+    let grids = in_threads(&parts, |part| counted(part, shape(spans.clone())))?;
     rate(grids.into_iter().collect::<Result<Vec<_>, _>>()?)
+}
+
+/// Does the same with each part, in a thread of its own.
+fn in_threads<'a, T: Send>(
+    parts: &[Ticks<'a>],
+    work: impl Fn(&Ticks<'a>) -> T + Sync,
+) -> Result<Vec<T>, Failure> {
+    let work = &work;
+    thread::scope(|scope| {
+        let each: Vec<_> = parts.iter().map(|part| scope.spawn(move || work(part))).collect();
+        each.into_iter().map(|thread| thread.join().map_err(|_| "a thread panicked".into())).collect()
+    })
 }
 
 /// Two threads read every other row group each; the price bounds come from the file's own statistics.
@@ -116,8 +120,10 @@ fn from_parquet(path: &Path) -> Result<RateEvidence, Failure> {
     let grids = thread::scope(|scope| {
         let each: Vec<_> = (0..THREADS)
             .map(|part| {
-                scope
-                    .spawn(move || read_part(path, part, shape(low, high)).map_err(|error| error.to_string()))
+                scope.spawn(move || {
+                    read_part(path, part, shape(vec![Some((low, high)); INTERVALS]))
+                        .map_err(|error| error.to_string())
+                })
             })
             .collect();
         each.into_iter()
@@ -144,10 +150,6 @@ fn rate(grids: Vec<Grid>) -> Result<RateEvidence, Failure> {
     let mut window = Window::try_new(&methodology, &"BTC-USD".parse()?, at)?;
     window.add_grid(&sum, &VENUES, (2, 8))?;
     Ok(window.rate()?)
-}
-
-fn extremes(prices: &[i64]) -> (i64, i64) {
-    prices.iter().fold((i64::MAX, i64::MIN), |(low, high), price| (low.min(*price), high.max(*price)))
 }
 
 impl Columns {
