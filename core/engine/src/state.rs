@@ -17,8 +17,8 @@ use strongroom_units::time::{Date, Timestamp};
 use strongroom_units::{Money, NumberError, Price, Quantity, Rate, Shares, Symbol};
 
 /// The state of one open fund.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "Parts", into = "Parts")]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(try_from = "Parts")]
 pub struct FundState {
     pub(crate) definition: Arc<FundDefinition>,
     pub(crate) parts: Parts,
@@ -260,8 +260,9 @@ impl TryFrom<Parts> for FundState {
     }
 }
 
-impl From<FundState> for Parts {
-    fn from(state: FundState) -> Self {
-        state.parts
+impl Serialize for FundState {
+    /// By reference: a snapshot copies no state.
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.parts.serialize(serializer)
     }
 }

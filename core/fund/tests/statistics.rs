@@ -2,7 +2,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 
 use proptest::prelude::*;
-use std::path::PathBuf;
 use strongroom_fund::statistics::{
     Aligned, Annualisation, DatedSeries, PremiumTable, Quote, SessionPrice, StatisticsError, median_spread,
     tracking_error,
@@ -307,20 +306,8 @@ fn what_leaves_the_range_of_a_float_is_refused() {
 
 /// BTC and ETH closes 2020-2024, or `None` when the shared data are not on this machine (never so under CI).
 fn closes() -> Option<(DatedSeries, DatedSeries)> {
-    let folder = std::env::var_os("STRONGROOM_SHARED_DATA").map_or_else(
-        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"),
-        PathBuf::from,
-    );
-    let path = folder.join("market/yahoo_24coins_daily_2014_2024.csv");
-    let Ok(text) = std::fs::read_to_string(&path) else {
-        assert!(
-            std::env::var_os("CI").is_none(),
-            "the shared data must be present under CI: {}",
-            path.display()
-        );
-        println!("stepping aside: no {}", path.display());
-        return None;
-    };
+    let path = strongroom_testing::shared("data/market/yahoo_24coins_daily_2014_2024.csv")?;
+    let text = std::fs::read_to_string(path).unwrap();
     let of = |symbol: &str| {
         let rows = text.lines().skip(1).map(|line| line.split(',').collect::<Vec<_>>());
         let wanted = rows.filter(|row| row[1] == symbol && (date("2020-01-01")..).contains(&date(row[0])));

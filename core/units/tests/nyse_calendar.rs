@@ -3,22 +3,8 @@
 //!
 //! The data folder is not part of the repository; without it the test says so and steps aside, in CI it fails.
 
-use std::path::PathBuf;
+use strongroom_testing::shared;
 use strongroom_units::time::{Calendar, Date, Session, Timestamp};
-
-fn shared(path: &str) -> Option<PathBuf> {
-    let root = std::env::var_os("STRONGROOM_SHARED").map_or_else(
-        || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared")),
-        PathBuf::from,
-    );
-    let file = root.join(path);
-    if file.exists() {
-        return Some(file);
-    }
-    assert!(std::env::var_os("CI").is_none(), "{} is missing: CI needs the shared data", file.display());
-    eprintln!("{} is missing: this test steps aside", file.display());
-    None
-}
 
 #[test]
 fn every_session_and_close_of_2009_to_2026_is_as_published() {

@@ -6,7 +6,7 @@
 )]
 
 use std::fmt::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output};
 
 const DEFINITION: &str = r#"
@@ -130,22 +130,9 @@ fn what_is_missing_is_named_and_nothing_is_written() {
     refused(&["--to", "2022-01-02"], 3, "index_definition.must_not_contradict_itself");
 }
 
-/// The folder of market files; none, with a word about it, where there is none. Under CI its absence is a failure.
-fn market_files() -> Option<PathBuf> {
-    let given = std::env::var_os("STRONGROOM_SHARED").map(PathBuf::from);
-    let folder = given.unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared"));
-    let folder = folder.join("data/market");
-    if folder.join("cmc_monthly_top200.csv").exists() {
-        return Some(folder);
-    }
-    assert!(std::env::var_os("CI").is_none(), "no market files; set STRONGROOM_SHARED");
-    println!("no market files here: the test steps aside");
-    None
-}
-
 #[test]
 fn the_shipped_indices_run_on_the_real_market() {
-    let Some(market) = market_files() else { return };
+    let Some(market) = strongroom_testing::shared("data/market") else { return };
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let run = |definition: &str, files: &[&str]| -> serde_json::Value {
         let file = |name: &&str| market.join(name).to_str().unwrap().to_owned();

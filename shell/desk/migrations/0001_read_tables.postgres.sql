@@ -139,7 +139,7 @@ CREATE TABLE ledger_entries (
     PRIMARY KEY (fund, seq, line)
 );
 
--- Fee accrued in coins, per calendar day.
+-- Fee accrued in coins, per calendar day, as it was accrued; what a late order changes of it is in ledger_entries.
 CREATE TABLE fee_accruals (
     fund TEXT NOT NULL,
     fee_date DATE NOT NULL,

@@ -1,23 +1,26 @@
 //! Deciding, committing, answering; and rebuilding memory from the log.
 
 use crate::error::DeskError;
-use crate::projection::{Recorded, project};
+use crate::projection::{Changes, Recorded};
 use crate::schema::SCHEMA;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use strongroom_engine::{Command, Event, Fund, FundState, Outcome, Refusal, decode, encode};
 use strongroom_fund::FundDefinition;
-use strongroom_store::{Location, Record, RowChange, Snapshot, Store, StoreError};
+use strongroom_store::{Location, Record, Snapshot, Store, StoreError};
 use strongroom_units::Symbol;
 use strongroom_units::time::Timestamp;
 
 /// Commands in one group.
 pub const GROUP_MAX: usize = 1_000;
-/// Records after which a snapshot saves replaying them.
-const SNAPSHOT_EVERY: u64 = 5_000;
+/// Records after which a snapshot saves replaying them; see [`Slot::is_snapshot_due`].
+const SNAPSHOT_AFTER: u64 = 5_000;
 /// Records read at once.
 const PAGE: usize = 1_000;
 /// How often a group is decided anew when another writer of the same database was first.
-const TRIES: u32 = 8;
+const TRIES: u32 = 50;
+/// A fund counts as up to date once fewer records than this were new: the less there is to replay between reading
+/// and writing, the less often another writer comes in between.
+const NEWS_MAX: usize = 32;
 
 /// One command to one fund, at one instant of business time.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,6 +48,8 @@ pub struct Answer {
 #[derive(Debug)]
 pub struct Desk {
     store: Store,
+    /// Whether other processes may write the same database meanwhile.
+    is_shared: bool,
     funds: BTreeMap<Symbol, Slot>,
 }
 
@@ -60,18 +65,44 @@ struct Slot {
 #[derive(Default)]
 struct Batch {
     records: Vec<Record>,
-    rows: Vec<RowChange>,
+    changes: Changes,
+    /// The last instant that was written, and its text: many commands of a group have the same.
+    last_at: Option<(Timestamp, String)>,
+}
+
+impl Batch {
+    fn text_of(&mut self, at: Timestamp) -> String {
+        match &self.last_at {
+            Some((last, text)) if *last == at => text.clone(),
+            _ => self.last_at.insert((at, at.to_string())).1.clone(),
+        }
+    }
+}
+
+/// Commands of a group, by their place, that tear the memory of their fund: a sum in them leaves 128 bits half way.
+type Tearing = BTreeMap<usize, Refusal>;
+
+/// The refusal of a command that tore the memory of its fund.
+struct Torn(Refusal);
+
+/// What deciding a group came to.
+enum Decided {
+    /// All of it, and what it writes.
+    Whole(Vec<Result<Answer, Refusal>>, Batch),
+    /// One command tore the memory of its fund.
+    Torn { place: usize, refusal: Refusal },
 }
 
 impl Desk {
     /// Opens a database for writing and migrates it.
     pub fn open(location: &Location) -> Result<Self, DeskError> {
-        Ok(Self { store: Store::open(location, &SCHEMA)?, funds: BTreeMap::new() })
+        let is_shared = matches!(location, Location::Postgres(_));
+        Ok(Self { store: Store::open(location, &SCHEMA)?, is_shared, funds: BTreeMap::new() })
     }
 
     /// Opens a database for reading: nothing is migrated, and another process may write meanwhile.
     pub fn open_read_only(location: &Location) -> Result<Self, DeskError> {
-        Ok(Self { store: Store::open_read_only(location, &SCHEMA)?, funds: BTreeMap::new() })
+        Ok(Self { store: Store::open_read_only(location, &SCHEMA)?, is_shared: true, funds: BTreeMap::new() })
     }
 
     /// The funds that the database holds.
@@ -109,15 +140,14 @@ impl Desk {
         if group.len() > GROUP_MAX {
             return Err(DeskError::GroupTooLarge(group.len()));
         }
-        let mut tries = 0;
-        loop {
-            tries += 1;
-            match self.decide_and_commit(group) {
-                Err(DeskError::Store(StoreError::SequenceTaken { .. })) if tries < TRIES => {}
-                Err(DeskError::Refused(_)) if group.len() > 1 => return self.one_by_one(group),
-                other => return other,
-            }
+        let done = self.decide_and_commit(group);
+        if done.is_err() {
+            self.forget(group);
         }
+        let answers = done?;
+        self.funds.retain(|_, slot| slot.head > 0);
+        self.save_snapshots();
+        Ok(answers)
     }
 
     /// Makes a consistent copy of the database in a new file.
@@ -125,57 +155,66 @@ impl Desk {
         Ok(self.store.back_up(to)?)
     }
 
-    /// A command whose sums left 128 bits half way tore the memory of its fund; it is refused, and takes nobody
-    /// else's command with it.
-    fn one_by_one(&mut self, group: &[Request]) -> Result<Vec<Result<Answer, Refusal>>, DeskError> {
-        let mut answers = Vec::with_capacity(group.len());
-        for request in group {
-            match self.decide_and_commit(core::slice::from_ref(request)) {
-                Ok(answer) => answers.extend(answer),
-                Err(DeskError::Refused(refusal)) => answers.push(Err(*refusal)),
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(answers)
-    }
-
+    /// Decides again after another writer of the same database was first, and without a command that tore memory.
     fn decide_and_commit(&mut self, group: &[Request]) -> Result<Vec<Result<Answer, Refusal>>, DeskError> {
-        let done = self.decide_all(group).and_then(|(answers, batch)| {
-            if !batch.records.is_empty() {
-                self.store.append(&batch.records, &batch.rows)?;
+        let mut tearing = Tearing::new();
+        let mut tries = 0;
+        loop {
+            let (answers, batch) = match self.decide_all(group, &tearing)? {
+                Decided::Whole(answers, batch) => (answers, batch),
+                Decided::Torn { place, refusal } => {
+                    self.forget(group);
+                    tearing.insert(place, refusal);
+                    continue;
+                }
+            };
+            tries += 1;
+            match self.append(batch) {
+                Err(StoreError::SequenceTaken { .. }) if tries < TRIES => self.forget(group),
+                done => return Ok(done.map(|()| answers)?),
             }
-            Ok(answers)
-        });
-        if done.is_err() {
-            // Memory holds events that are not in the log. They are forgotten, and read again when next needed.
-            group.iter().map(target).for_each(|fund| drop(self.funds.remove(&fund)));
         }
-        let answers = done?;
-        self.funds.retain(|_, slot| slot.head > 0);
-        self.save_snapshots()?;
-        Ok(answers)
     }
 
-    fn decide_all(&mut self, group: &[Request]) -> Result<(Vec<Result<Answer, Refusal>>, Batch), DeskError> {
+    fn append(&mut self, batch: Batch) -> Result<(), StoreError> {
+        if batch.records.is_empty() {
+            return Ok(());
+        }
+        let rows = batch.changes.into_rows(|fund| self.funds.get(&fund).and_then(|slot| slot.fund.state()));
+        self.store.append(&batch.records, &rows)
+    }
+
+    /// Memory holds events of a group that are not in the log: it is read again when next needed.
+    fn forget(&mut self, group: &[Request]) {
+        group.iter().map(target).for_each(|fund| drop(self.funds.remove(&fund)));
+    }
+
+    fn decide_all(&mut self, group: &[Request], tearing: &Tearing) -> Result<Decided, DeskError> {
         let recorded_at = microsecond(Timestamp::now()).to_string();
         let mut batch = Batch::default();
         let mut answers = Vec::with_capacity(group.len());
-        let mut seen: Vec<Symbol> = Vec::new();
-        for request in group {
+        let mut seen = BTreeSet::new();
+        for (place, request) in group.iter().enumerate() {
+            if let Some(refusal) = tearing.get(&place) {
+                answers.push(Err(refusal.clone()));
+                continue;
+            }
             let fund = target(request);
-            if !seen.contains(&fund) {
+            if seen.insert(fund) {
                 self.bring_up_to_date(fund)?;
-                seen.push(fund);
             }
             let slot = self.funds.entry(fund).or_default();
-            answers.push(slot.decide(fund, request, &recorded_at, &mut batch)?);
+            match slot.decide(fund, request, &recorded_at, &mut batch)? {
+                Ok(answer) => answers.push(answer),
+                Err(Torn(refusal)) => return Ok(Decided::Torn { place, refusal }),
+            }
         }
-        Ok((answers, batch))
+        Ok(Decided::Whole(answers, batch))
     }
 
     /// Reads what the log has and memory has not: everything at first, and afterwards what other processes wrote.
     fn bring_up_to_date(&mut self, fund: Symbol) -> Result<(), DeskError> {
-        if self.funds.contains_key(&fund) && !is_shared(self.store.location()) {
+        if self.funds.contains_key(&fund) && !self.is_shared {
             return Ok(());
         }
         let mut slot = match self.funds.remove(&fund) {
@@ -184,7 +223,7 @@ impl Desk {
         };
         loop {
             let page = self.store.read(&stream(fund), slot.head + 1, PAGE)?;
-            let is_last = page.len() < PAGE;
+            let is_last = page.len() < NEWS_MAX;
             for record in page {
                 slot.replay(fund, &record)?;
             }
@@ -198,34 +237,38 @@ impl Desk {
         Ok(())
     }
 
-    fn save_snapshots(&mut self) -> Result<(), DeskError> {
+    /// The commands are durable already, so a snapshot that cannot be written is no error of theirs: the log has it
+    /// all, and a later snapshot is tried when it is due.
+    fn save_snapshots(&mut self) {
         for (fund, slot) in &mut self.funds {
-            let Some(state) = slot.fund.state().filter(|_| slot.head >= slot.snapshot + SNAPSHOT_EVERY)
-            else {
-                continue;
-            };
-            let body = state.to_snapshot().map_err(|error| unreadable(*fund, 0)(error.into()))?;
-            let recorded_at = microsecond(Timestamp::now()).to_string();
-            self.store.put_snapshot(&Snapshot {
-                stream: stream(*fund),
-                seq: slot.head,
-                recorded_at,
-                body,
-            })?;
+            let Some(state) = slot.fund.state().filter(|_| slot.is_snapshot_due()) else { continue };
             slot.snapshot = slot.head;
+            let Ok(body) = state.to_snapshot() else { continue };
+            let recorded_at = microsecond(Timestamp::now()).to_string();
+            let snapshot = Snapshot { stream: stream(*fund), seq: slot.head, recorded_at, body };
+            drop(self.store.put_snapshot(&snapshot));
         }
-        Ok(())
     }
 }
 
 impl Slot {
     fn from_snapshot(store: &mut Store, fund: Symbol) -> Result<Self, DeskError> {
         let Some(snapshot) = store.latest_snapshot(&stream(fund))? else { return Ok(Self::default()) };
+        let head = store.head(&snapshot.stream)?;
+        if head < snapshot.seq {
+            return Err(StoreError::LogGap { stream: snapshot.stream, seq: head + 1 }.into());
+        }
         // A snapshot only saves time: one that another release wrote in another form is passed over.
         Ok(FundState::from_snapshot(&snapshot.body).map_or_else(
             |_| Self::default(),
             |state| Self { fund: Fund::from_state(state), head: snapshot.seq, snapshot: snapshot.seq },
         ))
+    }
+
+    /// A snapshot holds the whole state, which grows with the log. Written each time the log has doubled, all
+    /// snapshots together cost no more than twice the last one, and at most half of the log is left to replay.
+    fn is_snapshot_due(&self) -> bool {
+        self.head - self.snapshot >= SNAPSHOT_AFTER.max(self.snapshot)
     }
 
     fn replay(&mut self, fund: Symbol, record: &Record) -> Result<(), DeskError> {
@@ -246,37 +289,42 @@ impl Slot {
         request: &Request,
         recorded_at: &str,
         batch: &mut Batch,
-    ) -> Result<Result<Answer, Refusal>, DeskError> {
+    ) -> Result<Result<Result<Answer, Refusal>, Torn>, DeskError> {
         let at = microsecond(request.at);
+        let at_text = batch.text_of(at);
         let handled = self.fund.handle(&request.command, at);
         if self.fund.is_torn() {
-            return Err(handled.outcome.err().unwrap_or(Refusal::BooksMustBalance).into());
+            return Ok(Err(Torn(handled.outcome.err().unwrap_or(Refusal::BooksMustBalance))));
         }
         for applied in &handled.applied {
             self.head += 1;
             let seq = self.head;
             let (kind, body) = encode(&applied.event).map_err(unreadable(fund, seq))?;
             if let Some(state) = self.fund.state() {
-                batch.rows.extend(project(&Recorded { applied, kind, seq, at }, state)?);
+                let projected =
+                    batch.changes.project(&Recorded { applied, kind, seq, at, at_text: &at_text }, state);
+                if let Err(refusal) = projected {
+                    return Ok(Err(Torn(refusal)));
+                }
             }
             batch.records.push(Record {
                 stream: stream(fund),
                 seq,
-                at: at.to_string(),
+                at: at_text.clone(),
                 recorded_at: recorded_at.to_owned(),
                 kind: kind.to_owned(),
                 body,
             });
         }
         let events = handled.applied.into_iter().map(|applied| applied.event).collect();
-        Ok(handled.outcome.map(|outcome| Answer { outcome, seq: self.head, events }))
+        Ok(Ok(handled.outcome.map(|outcome| Answer { outcome, seq: self.head, events })))
     }
 }
 
 const PREFIX: &str = "fund/";
 
 fn stream(fund: Symbol) -> String {
-    format!("{PREFIX}{fund}")
+    [PREFIX, fund.as_str()].concat()
 }
 
 /// The fund that a request is about.
@@ -291,11 +339,6 @@ fn target(request: &Request) -> Symbol {
 
 fn unreadable(fund: Symbol, seq: u64) -> impl Fn(strongroom_engine::RecordError) -> DeskError {
     move |source| DeskError::Record { fund, seq, source }
-}
-
-/// Whether other processes may write the same database meanwhile.
-fn is_shared(location: &Location) -> bool {
-    matches!(location, Location::Postgres(_))
 }
 
 /// PostgreSQL keeps microseconds, so nothing keeps more.

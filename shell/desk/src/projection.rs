@@ -1,12 +1,16 @@
-//! From an event to rows of the read tables. Reads the event and the state just after it; decides nothing.
+//! From an event to rows of the read tables. Reads the event and the state after it; decides nothing.
+//!
+//! A balance changes with almost every event of a group and is written once, as it is at the end of it: the events
+//! name the accounts that they touch, and [`Changes::into_rows`] reads their balances.
 
 use crate::tables::{
     BALANCES, CORRECTIONS, CUSTODY_TRANSFERS, FEE_ACCRUALS, FUNDS, LEDGER_ENTRIES, NAV, NAV_ASSETS,
     NAV_CORRECTIONS, ORDER_ASSETS, ORDERS, PAYMENTS, PRICES, REBALANCES,
 };
+use std::collections::{BTreeMap, BTreeSet};
 use strongroom_engine::{
-    Applied, Event, FundState, FundStatus, HaltScope, Journal, Liability, NavRecord, Order, OrderState,
-    RecordedPrice, Refusal, Restatement, Sale,
+    Account, Applied, Event, FundState, FundStatus, HaltScope, Journal, Liability, NavRecord, Order,
+    OrderState, RecordedPrice, Refusal, Restatement, Sale,
 };
 use strongroom_fund::definition::{CustodyKind, OrderMethod};
 use strongroom_store::{RowChange, Table, Value};
@@ -23,27 +27,68 @@ pub(crate) struct Recorded<'a> {
     pub seq: u64,
     /// When it became known.
     pub at: Timestamp,
+    /// The same as text.
+    pub at_text: &'a str,
 }
 
-/// The rows that follow from an event, each whole. `state` is the state after it, or after later events of the same
-/// transaction: a balance is written as it is at the end of it.
-pub(crate) fn project(recorded: &Recorded<'_>, state: &FundState) -> Result<Vec<RowChange>, Refusal> {
-    let mut rows = Rows { fund: state.definition().id, state, recorded, changes: Vec::new() };
-    rows.event()?;
-    rows.books(&recorded.applied.journal);
-    Ok(rows.changes)
+/// The rows of a whole group of events, each row whole.
+#[derive(Default)]
+pub(crate) struct Changes {
+    rows: Vec<RowChange>,
+    touched: BTreeMap<Symbol, Touched>,
+}
+
+/// Accounts of one fund, of an asset or, without one, in money.
+type Touched = BTreeSet<(Account, Option<Symbol>)>;
+
+impl Changes {
+    /// Adds the rows that follow from an event. `state` is the state after it, or after later events of the same
+    /// command.
+    pub(crate) fn project(&mut self, recorded: &Recorded<'_>, state: &FundState) -> Result<(), Refusal> {
+        let fund = state.definition().id;
+        let mut rows = Rows { fund, state, recorded, changes: &mut self.rows };
+        rows.event()?;
+        let touched = rows.entries(&recorded.applied.journal);
+        self.touched.entry(fund).or_default().extend(touched);
+        Ok(())
+    }
+
+    /// All rows, with the balances of the accounts touched. `state` gives a fund's state at the end of the group.
+    pub(crate) fn into_rows<'a>(mut self, state: impl Fn(Symbol) -> Option<&'a FundState>) -> Vec<RowChange> {
+        for (fund, touched) in &self.touched {
+            let Some(state) = state(*fund) else { continue };
+            let balances = touched.iter().map(|(account, asset)| balance(*fund, state, *account, *asset));
+            self.rows.extend(balances);
+        }
+        self.rows
+    }
+}
+
+fn balance(fund: Symbol, state: &FundState, account: Account, asset: Option<Symbol>) -> RowChange {
+    let (ledger, currency) = (state.ledger(), state.definition().currency);
+    let amount = match asset {
+        Some(asset) => optional(ledger.coins(asset, account)),
+        None => text(ledger.money(account)),
+    };
+    let values = vec![symbol(fund), text(account.as_str()), symbol(asset.unwrap_or(currency)), amount];
+    RowChange::Upsert { table: &BALANCES, values }
 }
 
 struct Rows<'a> {
     fund: Symbol,
     state: &'a FundState,
     recorded: &'a Recorded<'a>,
-    changes: Vec<RowChange>,
+    changes: &'a mut Vec<RowChange>,
 }
 
 /// The text of anything that is written as text.
 fn text(value: impl ToString) -> Value {
     Value::Text(value.to_string())
+}
+
+/// The same for a symbol, whose text is at hand.
+fn symbol(value: Symbol) -> Value {
+    Value::Text(value.as_str().to_owned())
 }
 
 fn optional(value: Option<impl ToString>) -> Value {
@@ -60,11 +105,16 @@ impl Rows<'_> {
     }
 
     fn fund(&self) -> Value {
-        text(self.fund)
+        symbol(self.fund)
     }
 
     fn at(&self) -> Value {
-        text(self.recorded.at)
+        text(self.recorded.at_text)
+    }
+
+    /// The text of an instant, which often is that of the event itself.
+    fn instant(&self, instant: Timestamp) -> Value {
+        if instant == self.recorded.at { self.at() } else { text(instant) }
     }
 
     fn event(&mut self) -> Result<(), Refusal> {
@@ -118,7 +168,7 @@ impl Rows<'_> {
             Event::OrderSettled { in_kind, .. } => self.closed("settled", in_kind.as_ref()),
             Event::FeeAccrued { day, coins } => {
                 for (asset, quantity) in coins {
-                    let values = vec![self.fund(), text(day), text(asset), text(quantity)];
+                    let values = vec![self.fund(), text(day), symbol(*asset), text(quantity)];
                     self.upsert(&FEE_ACCRUALS, values);
                 }
             }
@@ -132,7 +182,7 @@ impl Rows<'_> {
                     self.fund(),
                     integer(self.recorded.seq),
                     self.at(),
-                    text(asset),
+                    symbol(*asset),
                     text(custody(*from)),
                     text(custody(*to)),
                     text(quantity),
@@ -169,7 +219,7 @@ impl Rows<'_> {
         let flag = row.flag.map(|flag| flag.as_str());
         let values = vec![
             self.fund(),
-            text(asset),
+            symbol(asset),
             text(row.date),
             text(row.price),
             text(source),
@@ -204,7 +254,7 @@ impl Rows<'_> {
             let values = vec![
                 self.fund(),
                 text(nav.date),
-                text(asset),
+                symbol(*asset),
                 text(input.price),
                 text(input.owned),
                 text(input.accrued_fee),
@@ -278,12 +328,12 @@ impl Rows<'_> {
             Value::Integer(order.shares.count()),
             text(order.trade_date),
             text(order.settlement_date),
-            text(order.submitted_at),
+            self.instant(order.submitted_at),
             text(status),
             optional(nav_value),
             optional(variance),
             optional(cash_due),
-            optional(closed),
+            closed.map_or(Value::Null, |closed| self.instant(closed)),
         ];
         self.upsert(&ORDERS, values);
     }
@@ -295,7 +345,7 @@ impl Rows<'_> {
             let values = vec![
                 self.fund(),
                 text(&order.id),
-                text(asset),
+                symbol(*asset),
                 text(coins),
                 optional(line.map(|line| line.price)),
                 optional(line.map(|line| line.value)),
@@ -321,7 +371,7 @@ impl Rows<'_> {
             let values = vec![
                 self.fund(),
                 integer(self.recorded.seq),
-                text(asset),
+                symbol(*asset),
                 self.at(),
                 text(name),
                 optional(through),
@@ -343,7 +393,7 @@ impl Rows<'_> {
                 let values = vec![
                     self.fund(),
                     integer(self.recorded.seq),
-                    text(asset),
+                    symbol(*asset),
                     text(date),
                     self.at(),
                     text(side),
@@ -360,33 +410,33 @@ impl Rows<'_> {
         }
     }
 
-    /// The entries of the event, and the new balance of every account they touch.
-    fn books(&mut self, journal: &Journal) {
+    /// The entries of the event; gives the accounts that they touch.
+    fn entries(&mut self, journal: &Journal) -> impl Iterator<Item = (Account, Option<Symbol>)> {
+        if !journal.coins().is_empty() || !journal.money().is_empty() {
+            self.ledger_entries(journal);
+        }
+        let coins = journal.coins().iter().map(|(asset, account, _)| (*account, Some(*asset)));
+        coins.chain(journal.money().iter().map(|(account, _)| (*account, None)))
+    }
+
+    fn ledger_entries(&mut self, journal: &Journal) {
         let date = self.state.definition().strike.zone.date_of(self.recorded.at);
         let currency = self.state.definition().currency;
-        let ledger = self.state.ledger();
-        let coins = journal.coins().iter().map(|(asset, account, quantity)| {
-            (*account, *asset, text(quantity), optional(ledger.coins(*asset, *account)))
-        });
-        let money = journal
-            .money()
-            .iter()
-            .map(|(account, amount)| (*account, currency, text(amount), text(ledger.money(*account))));
-        let lines: Vec<_> = coins.chain(money).collect();
-        for (line, (account, asset, amount, balance)) in (1..).zip(lines) {
-            let entry = vec![
+        let coins =
+            journal.coins().iter().map(|(asset, account, quantity)| (*account, *asset, text(quantity)));
+        let money = journal.money().iter().map(|(account, amount)| (*account, currency, text(amount)));
+        for (line, (account, asset, amount)) in (1..).zip(coins.chain(money)) {
+            let values = vec![
                 self.fund(),
                 integer(self.recorded.seq),
                 integer(line),
                 text(date),
                 text(self.recorded.kind),
                 text(account.as_str()),
-                text(asset),
+                symbol(asset),
                 amount,
             ];
-            self.upsert(&LEDGER_ENTRIES, entry);
-            let values = vec![self.fund(), text(account.as_str()), text(asset), balance];
-            self.upsert(&BALANCES, values);
+            self.upsert(&LEDGER_ENTRIES, values);
         }
     }
 }

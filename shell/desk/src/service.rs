@@ -6,8 +6,9 @@
 use crate::desk::{Answer, Desk, GROUP_MAX, Request};
 use crate::error::DeskError;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::thread::JoinHandle;
+use strongroom_store::StoreError;
 
 /// Commands that may wait; a caller beyond them waits before its command is queued.
 const QUEUE_MAX: usize = 4 * GROUP_MAX;
@@ -18,43 +19,54 @@ type Reply = Result<Answer, Arc<DeskError>>;
 /// A command in the queue, and where its answer goes.
 struct Waiting {
     request: Request,
-    reply: Sender<Reply>,
+    reply: SyncSender<Reply>,
 }
 
-/// The desk in its thread. Dropping it finishes what is queued and closes the database.
+/// What comes out of the queue.
+enum Queued {
+    Command(Waiting),
+    Close,
+}
+
+/// The desk in its thread. Dropping it finishes what is queued and closes the database, whoever still holds a handle.
 #[derive(Debug)]
 pub struct DeskService {
-    queue: Option<SyncSender<Waiting>>,
+    queue: SyncSender<Queued>,
     thread: Option<JoinHandle<()>>,
 }
 
 /// A caller's end of the queue; cheap to clone, one for each thread.
 #[derive(Debug, Clone)]
 pub struct DeskHandle {
-    queue: SyncSender<Waiting>,
+    queue: SyncSender<Queued>,
 }
 
 impl DeskService {
     /// Moves the desk into a thread of its own.
     pub fn start(mut desk: Desk) -> Self {
-        let (queue, waiting) = sync_channel::<Waiting>(QUEUE_MAX);
+        let (queue, waiting) = sync_channel(QUEUE_MAX);
         let thread = std::thread::spawn(move || {
-            while let Some(group) = next_group(&waiting) {
+            loop {
+                let (group, is_last) = next_group(&waiting);
                 answer(&mut desk, group);
+                if is_last {
+                    break;
+                }
             }
         });
-        Self { queue: Some(queue), thread: Some(thread) }
+        Self { queue, thread: Some(thread) }
     }
 
-    /// A caller's end of the queue; none once the service is being dropped.
-    pub fn handle(&self) -> Option<DeskHandle> {
-        self.queue.clone().map(|queue| DeskHandle { queue })
+    /// A caller's end of the queue.
+    pub fn handle(&self) -> DeskHandle {
+        DeskHandle { queue: self.queue.clone() }
     }
 }
 
 impl Drop for DeskService {
     fn drop(&mut self) {
-        self.queue = None;
+        // An error means that the thread has ended already.
+        drop(self.queue.send(Queued::Close));
         if let Some(thread) = self.thread.take() {
             // A panic in the thread has been printed; there is nobody left to answer.
             drop(thread.join());
@@ -68,34 +80,57 @@ impl DeskHandle {
         self.send(request)?.recv().unwrap_or_else(|_| Err(Arc::new(DeskError::Closed)))
     }
 
-    /// Queues a command; its answer comes out of the receiver once it is durable or refused.
+    /// Queues a command; its answer comes out of the receiver once it is durable or refused. A receiver that is
+    /// disconnected without an answer belongs to a desk that was closed before the command was looked at.
     pub fn send(&self, request: Request) -> Result<Receiver<Result<Answer, Arc<DeskError>>>, Arc<DeskError>> {
-        let (reply, answer) = channel();
-        self.queue.send(Waiting { request, reply }).map_err(|_| Arc::new(DeskError::Closed))?;
+        // Room for the one answer: the desk never waits for a caller.
+        let (reply, answer) = sync_channel(1);
+        let command = Queued::Command(Waiting { request, reply });
+        self.queue.send(command).map_err(|_| Arc::new(DeskError::Closed))?;
         Ok(answer)
     }
 }
 
-/// Waits for a command, then takes all that wait with it; none when every caller is gone.
-fn next_group(waiting: &Receiver<Waiting>) -> Option<Vec<Waiting>> {
-    let mut group = vec![waiting.recv().ok()?];
-    while group.len() < GROUP_MAX
-        && let Ok(next) = waiting.try_recv()
-    {
-        group.push(next);
+/// Waits for a command, then takes all that wait with it; and whether they are the last.
+fn next_group(waiting: &Receiver<Queued>) -> (Vec<Waiting>, bool) {
+    let mut group = Vec::new();
+    let mut next = waiting.recv().ok();
+    while let Some(Queued::Command(command)) = next {
+        group.push(command);
+        if group.len() == GROUP_MAX {
+            return (group, false);
+        }
+        next = match waiting.try_recv() {
+            Ok(queued) => Some(queued),
+            Err(TryRecvError::Empty) => return (group, false),
+            Err(TryRecvError::Disconnected) => None,
+        };
     }
-    Some(group)
+    (group, true)
 }
 
 fn answer(desk: &mut Desk, group: Vec<Waiting>) {
-    let (requests, replies): (Vec<Request>, Vec<Sender<Reply>>) =
+    let (requests, replies): (Vec<Request>, Vec<SyncSender<Reply>>) =
         group.into_iter().map(|waiting| (waiting.request, waiting.reply)).unzip();
-    match desk.submit(&requests) {
+    submit(desk, &requests, &replies);
+}
+
+/// Callers that share a group do not know each other: when their events are too many for one transaction, each half
+/// gets its own.
+fn submit(desk: &mut Desk, requests: &[Request], replies: &[SyncSender<Reply>]) {
+    match desk.submit(requests) {
         Ok(answers) => {
             for (reply, answer) in replies.iter().zip(answers) {
                 // A caller that has gone away does not want its answer; the command is done all the same.
                 drop(reply.send(answer.map_err(|refusal| Arc::new(refusal.into()))));
             }
+        }
+        Err(DeskError::Store(StoreError::BatchTooLarge { .. })) if requests.len() > 1 => {
+            let half = requests.len() / 2;
+            let (first, second) = requests.split_at(half);
+            let (first_replies, second_replies) = replies.split_at(half);
+            submit(desk, first, first_replies);
+            submit(desk, second, second_replies);
         }
         Err(error) => {
             let error = Arc::new(error);

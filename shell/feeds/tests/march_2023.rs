@@ -12,6 +12,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use strongroom_feeds::read_trades;
 use strongroom_market::rate::{ExclusionReason, Methodology, Pair, RateError, RateEvidence, Trade, Window};
+use strongroom_testing::shared;
 use strongroom_units::time::{Date, Time, Timestamp, Zone};
 use strongroom_units::{Decimal, Price, Rounding};
 
@@ -19,20 +20,6 @@ const CF: &str = include_str!("../../../methodologies/cf-brr.toml");
 
 /// One bar: milliseconds, venue, close, volume.
 type Bar = (i64, String, Price, Decimal);
-
-fn shared(path: &str) -> Option<PathBuf> {
-    let root = std::env::var_os("STRONGROOM_SHARED").map_or_else(
-        || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared")),
-        PathBuf::from,
-    );
-    let file = root.join(path);
-    if file.exists() {
-        return Some(file);
-    }
-    assert!(std::env::var_os("CI").is_none(), "{} is missing: CI needs the shared data", file.display());
-    eprintln!("{} is missing: this test steps aside", file.display());
-    None
-}
 
 /// The rules of June 2024, five per cent, as if they had held in 2023.
 fn five_per_cent() -> Methodology {

@@ -4,8 +4,6 @@
 //! tables go in the order of the schema (deletes in reverse). Both back ends follow the same plan, so that they
 //! cannot differ in what a batch means.
 
-use std::collections::HashMap;
-
 use crate::canonical::{is_date, is_decimal, is_instant};
 use crate::error::StoreError;
 use crate::record::has_nul;
@@ -73,29 +71,33 @@ pub(crate) struct TablePlan<'a> {
 
 /// Checks every change and reduces the batch to one change a row.
 pub(crate) fn plan<'a>(schema: &Schema, rows: &'a [RowChange]) -> Result<Vec<TablePlan<'a>>, StoreError> {
-    let mut last: HashMap<&str, HashMap<&[Value], &'a RowChange>> = HashMap::new();
+    let mut changes: Vec<Vec<&'a RowChange>> = schema.tables.iter().map(|_| Vec::new()).collect();
     for row in rows {
         check(row)?;
-        last.entry(row.table().name).or_default().insert(row.key(), row);
+        let place = schema.tables.iter().position(|table| table.name == row.table().name);
+        match place.and_then(|place| changes.get_mut(place)) {
+            Some(changes) => changes.push(row),
+            None => return Err(malformed(row.table(), "its table is not part of the schema")),
+        }
     }
-    let plans =
-        schema.tables.iter().filter_map(|table| Some(plan_table(table, last.remove(table.name)?))).collect();
-    match last.into_values().flat_map(HashMap::into_values).next() {
-        Some(row) => Err(malformed(row.table(), "its table is not part of the schema")),
-        None => Ok(plans),
-    }
+    let plans = schema.tables.iter().zip(changes).filter(|(_, changes)| !changes.is_empty());
+    Ok(plans.map(|(table, changes)| plan_table(table, changes)).collect())
 }
 
-fn plan_table<'a>(table: &'static Table, changes: HashMap<&'a [Value], &'a RowChange>) -> TablePlan<'a> {
+/// The last change of each row, by key: a stable sort keeps the changes of one row in their order.
+fn plan_table<'a>(table: &'static Table, mut changes: Vec<&'a RowChange>) -> TablePlan<'a> {
+    changes.sort_by(|a, b| a.key().cmp(b.key()));
     let mut plan = TablePlan { table, deletes: Vec::new(), upserts: Vec::new() };
-    for change in changes.into_values() {
+    let mut following = changes.iter().skip(1).map(|change| Some(change.key())).chain([None]);
+    for change in &changes {
+        if following.next().flatten() == Some(change.key()) {
+            continue;
+        }
         match change {
             RowChange::Upsert { values, .. } => plan.upserts.push(values),
             RowChange::Delete { key, .. } => plan.deletes.push(key),
         }
     }
-    plan.deletes.sort_unstable();
-    plan.upserts.sort_unstable();
     plan
 }
 

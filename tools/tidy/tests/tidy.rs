@@ -24,6 +24,7 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     ("shell/desk", &["units", "fund", "engine", "store"]),
     ("shell/cli", &["units", "market", "fund", "engine", "backtest", "feeds", "store", "desk", "report"]),
     ("bench", &["units", "market", "fund", "engine", "backtest", "store", "desk"]),
+    ("tools/testing", &[]),
     ("tools/tidy", &[]),
 ];
 

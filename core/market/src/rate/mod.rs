@@ -22,5 +22,5 @@ pub use methodology::{
     Conversions, EmptyInterval, Methodology, Statistic, Tie, VenueScreen, Version, Weights,
 };
 pub use restatement::must_be_restated;
-pub use ticks::{Grid, GridShape, Ticks};
+pub use ticks::{Grid, GridShape, Span, Ticks};
 pub use window::{Pair, Trade, Window};

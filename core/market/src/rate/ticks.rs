@@ -26,27 +26,101 @@ pub struct Ticks<'a> {
 }
 
 /// What a grid spans.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GridShape {
     /// First instant.
     pub start: i64,
     /// Length of an interval, in the unit of `start`; above zero.
     pub interval: i64,
-    /// Number of intervals.
-    pub intervals: usize,
     /// Number of venues.
     pub venues: usize,
-    /// Lowest price in ticks.
-    pub low: i64,
-    /// Highest price in ticks.
-    pub high: i64,
+    /// Lowest and highest price of each interval in ticks, as [`GridShape::spans_of`] finds them; none for an interval
+    /// without trades.
+    pub spans: Vec<Span>,
+}
+
+impl GridShape {
+    /// The price range of each of `intervals` intervals: a grid as narrow as its trades stays in the processor's cache.
+    pub fn spans_of(ticks: &Ticks<'_>, start: i64, interval: i64, intervals: usize) -> Vec<Span> {
+        let mut spans = vec![None; intervals];
+        let mut clock = Clock::new(start, interval);
+        let mut span = None;
+        for (at, price) in ticks.at.iter().zip(ticks.price) {
+            if !clock.holds(*at) {
+                widen(&mut spans, clock.index, span);
+                clock.move_to(*at);
+                span = None;
+            }
+            let (low, high) = span.unwrap_or((i64::MAX, i64::MIN));
+            span = Some((low.min(*price), high.max(*price)));
+        }
+        widen(&mut spans, clock.index, span);
+        spans
+    }
+
+    /// The ranges that hold both.
+    pub fn spans_of_both(a: &[Span], b: &[Span]) -> Vec<Span> {
+        a.iter().zip(b).map(|(a, b)| both(*a, *b)).collect()
+    }
+}
+
+/// Lowest and highest price of an interval in ticks; none without trades.
+pub type Span = Option<(i64, i64)>;
+
+fn both(a: Span, b: Span) -> Span {
+    match (a, b) {
+        (Some((a, b)), Some((c, d))) => Some((a.min(c), b.max(d))),
+        (one, other) => one.or(other),
+    }
+}
+
+fn widen(spans: &mut [Span], interval: Option<usize>, by: Span) {
+    if let Some(span) = interval.and_then(|interval| spans.get_mut(interval)) {
+        *span = both(*span, by);
+    }
+}
+
+/// Which interval an instant is in. Trades come mostly in order of time: the last answer is tried before a division.
+struct Clock {
+    start: i64,
+    interval: i64,
+    from: i64,
+    until: i64,
+    index: Option<usize>,
+}
+
+impl Clock {
+    fn new(start: i64, interval: i64) -> Self {
+        Self { start, interval: interval.max(1), from: 0, until: 0, index: None }
+    }
+
+    fn holds(&self, at: i64) -> bool {
+        (self.from..self.until).contains(&at)
+    }
+
+    fn move_to(&mut self, at: i64) {
+        let index = at.wrapping_sub(self.start).div_euclid(self.interval);
+        self.from = self.start.wrapping_add(index.wrapping_mul(self.interval));
+        self.until = self.from.wrapping_add(self.interval);
+        self.index = usize::try_from(index).ok();
+    }
+}
+
+/// Where the trades of one interval are counted.
+#[derive(Clone, Copy, Default)]
+struct Row {
+    first: usize,
+    range: usize,
+    low: i64,
+    row: usize,
 }
 
 /// Volume at each price of each venue and interval.
 #[derive(Debug, Clone)]
 pub struct Grid {
     shape: GridShape,
-    range: usize,
+    /// Of each interval: its first cell and its range; the cells of its venues follow one another.
+    rows: Vec<(usize, usize)>,
     volume: Vec<u64>,
     trades: Vec<u64>,
     dropped: u64,
@@ -56,15 +130,21 @@ pub struct Grid {
 impl Grid {
     /// An empty grid; refuses one of more than 2^25 cells.
     pub fn try_new(shape: GridShape) -> Result<Self, NumberError> {
-        let range =
-            usize::try_from(shape.high.saturating_sub(shape.low)).map_err(|_| NumberError::Overflow)? + 1;
-        let rows = shape.intervals.checked_mul(shape.venues).ok_or(NumberError::Overflow)?;
-        let cells =
-            rows.checked_mul(range).filter(|cells| *cells <= CELLS_MAX).ok_or(NumberError::Overflow)?;
         if shape.interval <= 0 {
             return Err(NumberError::DivisionByZero);
         }
-        Ok(Self { shape, range, volume: vec![0; cells], trades: vec![0; rows], dropped: 0, outside: 0 })
+        let (mut rows, mut cells) = (Vec::with_capacity(shape.spans.len()), 0usize);
+        for span in &shape.spans {
+            let range = span.map_or(Ok(0), |(low, high)| {
+                usize::try_from(high.saturating_sub(low)).map(|range| range.saturating_add(1))
+            });
+            let range = range.map_err(|_| NumberError::Overflow)?;
+            rows.push((cells, range));
+            let more = range.checked_mul(shape.venues).and_then(|more| cells.checked_add(more));
+            cells = more.filter(|cells| *cells <= CELLS_MAX).ok_or(NumberError::Overflow)?;
+        }
+        let trades = vec![0; shape.spans.len().saturating_mul(shape.venues)];
+        Ok(Self { shape, rows, volume: vec![0; cells], trades, dropped: 0, outside: 0 })
     }
 
     /// Counts trades. One outside the grid's time or prices, or of an unknown venue, is counted as outside; one with a
@@ -76,40 +156,47 @@ impl Grid {
         if most + u128::from(held) > u128::from(u64::MAX) {
             return Err(NumberError::Overflow);
         }
-        let GridShape { start, interval, intervals, venues, low, .. } = self.shape;
-        // Trades come mostly in order of time: the interval of the last one is tried before a division.
-        let (mut from, mut until, mut row) = (0i64, 0i64, usize::MAX);
+        let mut clock = Clock::new(self.shape.start, self.shape.interval);
+        let venues = self.shape.venues;
+        let (mut dropped, mut outside) = (0, 0);
+        let mut interval = Row::default();
         for (((at, price), size), venue) in ticks.at.iter().zip(ticks.price).zip(ticks.size).zip(ticks.venue)
         {
-            if !(from..until).contains(at) {
-                let index = at.wrapping_sub(start).div_euclid(interval);
-                from = start.wrapping_add(index.wrapping_mul(interval));
-                until = from.wrapping_add(interval);
-                row = usize::try_from(index)
-                    .ok()
-                    .filter(|index| *index < intervals)
-                    .map_or(usize::MAX, |i| i * venues);
+            if !clock.holds(*at) {
+                clock.move_to(*at);
+                interval = clock.index.map_or_else(Row::default, |index| self.row(index));
             }
             if *price <= 0 || *size <= 0 {
-                self.dropped += 1;
+                dropped += 1;
                 continue;
             }
-            let place = row.saturating_add(usize::from(*venue));
-            let tick = usize::try_from(price.wrapping_sub(low)).unwrap_or(usize::MAX);
-            let cell = if usize::from(*venue) < venues && tick < self.range {
-                place.checked_mul(self.range).and_then(|first| self.volume.get_mut(first + tick))
-            } else {
-                None
-            };
-            match (cell, self.trades.get_mut(place)) {
-                (Some(cell), Some(trades)) => {
-                    *cell += size.unsigned_abs();
-                    *trades += 1;
-                }
-                _ => self.outside += 1,
+            let (venue, tick) = (usize::from(*venue), price.wrapping_sub(interval.low).cast_unsigned());
+            if venue >= venues || tick >= interval.range as u64 {
+                outside += 1;
+                continue;
+            }
+            let cell = interval.first + venue * interval.range + tick as usize;
+            if let (Some(cell), Some(trades)) =
+                (self.volume.get_mut(cell), self.trades.get_mut(interval.row + venue))
+            {
+                *cell += size.unsigned_abs();
+                *trades += 1;
             }
         }
+        self.dropped += dropped;
+        self.outside += outside;
         Ok(())
+    }
+
+    /// Where the trades of an interval are counted; nowhere when the grid has no such interval.
+    fn row(&self, interval: usize) -> Row {
+        let found = self.rows.get(interval).zip(self.shape.spans.get(interval).copied().flatten());
+        found.map_or_else(Row::default, |((first, range), (low, _))| Row {
+            first: *first,
+            range: *range,
+            low,
+            row: interval * self.shape.venues,
+        })
     }
 
     /// Adds another grid of the same shape.
@@ -148,23 +235,28 @@ impl Window {
         (price_decimals, size_decimals): (u8, u8),
     ) -> Result<(), NumberError> {
         let is_last = self.version.statistic == super::methodology::Statistic::Last;
-        if is_last
-            || grid.shape.intervals != usize::from(self.version.intervals)
-            || venues.len() != grid.shape.venues
-        {
+        let intervals = grid.shape.spans.len();
+        if is_last || intervals != usize::from(self.version.intervals) || venues.len() != grid.shape.venues {
             return Err(NumberError::Overflow);
         }
         let ten = |decimals: u8| 18u8.checked_sub(decimals).map(|zeros| 10i128.pow(u32::from(zeros)));
         let tick = ten(price_decimals).ok_or(NumberError::ScaleOutOfRange(price_decimals))?;
         let unit = ten(size_decimals).ok_or(NumberError::ScaleOutOfRange(size_decimals))?.unsigned_abs();
         let mut read: BTreeMap<String, Vec<Book>> = BTreeMap::new();
-        let rows = grid.volume.chunks(grid.range).zip(&grid.trades);
-        for ((cells, trades), venue) in rows.zip(venues.iter().cycle()) {
-            let mut levels: Vec<Level> = Vec::new();
-            for (tick_of, volume) in (grid.shape.low..).zip(cells).filter(|(_, volume)| **volume > 0) {
-                levels.push((Price::from_units(i128::from(tick_of) * tick), u128::from(*volume) * unit));
+        let mut trades = grid.trades.iter();
+        for ((first, range), span) in grid.rows.iter().zip(&grid.shape.spans) {
+            let low = span.map_or(0, |(low, _)| low);
+            for (venue, trades) in (0..).zip(venues).zip(trades.by_ref()) {
+                let (index, name) = venue;
+                let from = first + index * range;
+                let cells = grid.volume.get(from..from + range).unwrap_or(&[]);
+                let counted = (low..).zip(cells).filter(|(_, volume)| **volume > 0);
+                let level = |(of, volume): (i64, &u64)| {
+                    (Price::from_units(i128::from(of) * tick), u128::from(*volume) * unit)
+                };
+                let levels: Vec<Level> = counted.map(level).collect();
+                read.entry((*name).to_owned()).or_default().push(Book::from_levels(levels, *trades));
             }
-            read.entry((*venue).to_owned()).or_default().push(Book::from_levels(levels, *trades));
         }
         let own = self.books.entry(self.pair.clone()).or_default();
         for (venue, books) in read.into_iter().filter(|(_, books)| books.iter().any(|book| !book.is_empty()))

@@ -8,16 +8,8 @@ use strongroom_units::time::Date;
 use strongroom_units::{Decimal, Price, Rounding};
 
 /// The folder of market files; none, with a word about it, where there is none. Under CI its absence is a failure.
-fn shared() -> Option<PathBuf> {
-    let given = std::env::var_os("STRONGROOM_SHARED").map(PathBuf::from);
-    let folder = given.unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared"));
-    let market = folder.join("data/market");
-    if market.join("cmc_monthly_top200.csv").exists() {
-        return Some(market);
-    }
-    assert!(std::env::var_os("CI").is_none(), "no market files; set STRONGROOM_SHARED");
-    println!("no market files here: the test steps aside");
-    None
+fn market_files() -> Option<PathBuf> {
+    strongroom_testing::shared("data/market")
 }
 
 /// Cells of the columns named, of every row. The files have no quoted cells.
@@ -64,7 +56,7 @@ fn real_market(folder: PathBuf) -> Market {
 
 #[test]
 fn forty_eight_of_forty_eight_months_are_formed_from_the_real_market() {
-    let Some(folder) = shared() else { return };
+    let Some(folder) = market_files() else { return };
     let market = real_market(folder);
     let run = run(LARGE_CAP, &market, "2023-12-31");
     assert_eq!(run.reconstitutions.len(), 48);
@@ -92,7 +84,7 @@ fn forty_eight_of_forty_eight_months_are_formed_from_the_real_market() {
 
 #[test]
 fn the_themes_are_formed_from_the_real_market_and_say_what_they_lack() {
-    let Some(folder) = shared() else { return };
+    let Some(folder) = market_files() else { return };
     let market = real_market(folder);
     let platforms = run(SMART_CONTRACTS, &market, "2023-12-31");
     assert_eq!(platforms.levels.len(), 1156);

@@ -25,7 +25,10 @@ pub(crate) fn record(
         Failure::new("definition.rate_pair_must_be_a_pair", message, Exit::Input)
     })?;
     let at = definition.strike.instant(date).map_err(Refusal::from)?;
-    let evidence = crate::rate::evidence(trades, &source.methodology, &pair, at)?;
+    let evidence = crate::rate::evidence(trades, &source.methodology, &pair, at).map_err(|failure| {
+        let fallback = "Nothing was recorded. Where the committee takes another price, `strongroom prices fallback` puts it on record.";
+        if failure.exit == Exit::Refused { failure.hint(fallback) } else { failure }
+    })?;
     Ok(Command::RecordRate { asset, date, evidence: Box::new(evidence) })
 }
 
@@ -42,7 +45,7 @@ pub(crate) fn record_all(global: &Global, date: Date, trades: &[PathBuf]) -> Res
         let asset = global.read(|state| only_asset(state, None))?;
         return Err(Refusal::RateMustBeInDefinition { asset, date }.into());
     }
-    let mut desk = global.open()?;
+    let mut desk = global.open_existing()?;
     let fund = global.chosen(&mut desk)?;
     for command in commands {
         let answer = desk.command(Request { fund, command, at: global.now() })?;

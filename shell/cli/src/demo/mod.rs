@@ -174,6 +174,7 @@ fn say(results: &Results, ran: &[Ran]) -> Result<(), Failure> {
         "\nLook into it:\n  sqlite3 {} 'select nav_date, nav_per_share, shares from nav'",
         results.database.display()
     ));
-    print::line(format!("  strongroom fund status --database {} --fund SIMBTC", results.database.display()));
+    let program = std::env::args().next().unwrap_or_else(|| "strongroom".to_owned());
+    print::line(format!("  {program} fund status --database {} --fund SIMBTC", results.database.display()));
     Ok(())
 }

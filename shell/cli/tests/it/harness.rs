@@ -1,10 +1,9 @@
 //! A folder with a database in it, the program, and what came of running it.
 
-use postgres::{Client, NoTls};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::atomic::{AtomicU32, Ordering};
+pub use strongroom_testing::{Database, shared, steps_aside};
 use tempfile::TempDir;
 
 /// The repository, where `funds/` is.
@@ -15,26 +14,6 @@ pub fn repository() -> PathBuf {
 /// A fund.toml of the repository.
 pub fn definition(name: &str) -> String {
     repository().join("funds").join(name).display().to_string()
-}
-
-/// A file of the shared data; where it is missing the test steps aside, in CI it fails.
-pub fn shared(path: &str) -> Option<PathBuf> {
-    let root = std::env::var_os("STRONGROOM_SHARED").map_or_else(
-        || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared")),
-        PathBuf::from,
-    );
-    let file = root.join(path);
-    if file.exists() {
-        return Some(file);
-    }
-    steps_aside(&format!("{} is missing", file.display()));
-    None
-}
-
-/// Says why a test cannot judge; CI has everything, so that there it is a failure.
-pub fn steps_aside(why: &str) {
-    assert!(std::env::var_os("CI").is_none(), "{why}: CI needs it");
-    eprintln!("{why}: this test steps aside");
 }
 
 /// What one run of the program gave.
@@ -143,42 +122,6 @@ fn words(line: &str) -> Vec<String> {
         }
     }
     words
-}
-
-/// A database of its own on a PostgreSQL server, dropped again with this value.
-pub struct Database {
-    server: String,
-    name: String,
-}
-
-impl Database {
-    /// None, and the test steps aside, where no server answers.
-    pub fn fresh() -> Option<Self> {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let server = std::env::var("STRONGROOM_TEST_POSTGRES")
-            .unwrap_or_else(|_| "postgres://postgres@127.0.0.1:5432/postgres".into());
-        let Ok(mut client) = Client::connect(&server, NoTls) else {
-            steps_aside("no PostgreSQL server answers");
-            return None;
-        };
-        let name = format!("strongroom_cli_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-        client.batch_execute(&format!("DROP DATABASE IF EXISTS {name}")).unwrap();
-        client.batch_execute(&format!("CREATE DATABASE {name}")).unwrap();
-        Some(Self { server, name })
-    }
-
-    pub fn url(&self) -> String {
-        let (before, _) = self.server.rsplit_once('/').unwrap();
-        format!("{before}/{}", self.name)
-    }
-}
-
-impl Drop for Database {
-    fn drop(&mut self) {
-        if let Ok(mut client) = Client::connect(&self.server, NoTls) {
-            drop(client.batch_execute(&format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name)));
-        }
-    }
 }
 
 /// The rows of a CSV text, by column name.

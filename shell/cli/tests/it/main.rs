@@ -17,6 +17,7 @@ mod harness;
 mod live;
 mod one_writer;
 mod output;
+mod rates;
 mod real_data;
 mod reference;
 mod refusals;

@@ -25,10 +25,10 @@ pub(super) fn insert_records(connection: &Connection, records: &[Record]) -> Res
 
 /// Deletes before upserts, tables in reverse before tables in order: see the invariant of `row`.
 pub(super) fn change_rows(connection: &Connection, plans: &[TablePlan<'_>]) -> Result<()> {
-    for plan in plans.iter().rev() {
+    for plan in plans.iter().rev().filter(|plan| !plan.deletes.is_empty()) {
         run(connection, &delete_sql(plan.table), &plan.deletes)?;
     }
-    for plan in plans {
+    for plan in plans.iter().filter(|plan| !plan.upserts.is_empty()) {
         run(connection, &upsert_sql(plan.table), &plan.upserts)?;
     }
     Ok(())

@@ -1,0 +1,99 @@
+//! Measurements of the engine and the desk, each beside a peer or a limit that was measured in the same run.
+//!
+//! Nothing here is a test: a figure of a busy machine fails nobody. `bench/README.md` keeps the figures and says what
+//! they mean.
+
+mod days;
+mod desk;
+mod latency;
+mod pgbench;
+mod rate;
+mod raw;
+mod report;
+mod statistics;
+mod work;
+
+use clap::{Parser, ValueEnum};
+use report::Report;
+use std::path::PathBuf;
+use tempfile::TempDir;
+
+/// Anything that ends a measurement.
+type Failure = Box<dyn std::error::Error>;
+
+/// Measures the engine and the desk beside peers and limits.
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// What to measure.
+    #[arg(value_enum, default_value_t = Part::All)]
+    part: Part,
+    /// Writes the figures as JSON to this file as well.
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// How often each throughput is measured; the median is shown.
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
+    rounds: u32,
+    /// Commands in one round.
+    #[arg(long, default_value_t = 50_000, value_parser = clap::value_parser!(u32).range(1_000..=10_000_000))]
+    commands: u32,
+    /// With `rate`: the trades, as `bench/rate_peers.sh` makes them.
+    #[arg(long, value_name = "FILE", required_if_eq("part", "rate"))]
+    parquet: Option<PathBuf>,
+    /// With `rate`: what the peers took.
+    #[arg(long, value_name = "FILE")]
+    peers: Option<PathBuf>,
+    /// Folder of the databases, on the disk to be measured.
+    #[arg(long, value_name = "FOLDER", default_value_os_t = std::env::temp_dir())]
+    folder: PathBuf,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// Durable commands a second and the time of one, beside raw SQLite, pgbench and fdatasync.
+    Engine,
+    /// Ten years of working days in memory.
+    Days,
+    /// The reference rate of the trades in a Parquet file.
+    Rate,
+    /// The engine and the days.
+    All,
+}
+
+/// How much is measured, and where.
+struct Plan {
+    rounds: u32,
+    commands: usize,
+    folder: PathBuf,
+}
+
+impl Plan {
+    fn fresh_folder(&self) -> Result<TempDir, Failure> {
+        Ok(tempfile::Builder::new().prefix("strongroom-bench-").tempdir_in(&self.folder)?)
+    }
+}
+
+fn main() -> Result<(), Failure> {
+    let arguments = Arguments::parse();
+    let plan = Plan {
+        rounds: arguments.rounds,
+        commands: usize::try_from(arguments.commands)?,
+        folder: arguments.folder.clone(),
+    };
+    let mut report = Report::default();
+    if let (Part::Rate, Some(parquet)) = (arguments.part, &arguments.parquet) {
+        rate::measure(&plan, parquet, arguments.peers.as_deref(), &mut report)?;
+        return arguments.json.map_or(Ok(()), |file| Ok(std::fs::write(file, report.to_json()?)?));
+    }
+    // First, while the process is small: its memory is one of the figures.
+    if arguments.part != Part::Engine {
+        days::measure(&plan, &mut report)?;
+    }
+    if arguments.part != Part::Days {
+        desk::measure(&plan, &mut report)?;
+        latency::measure(&plan, &mut report)?;
+    }
+    if let Some(path) = arguments.json {
+        std::fs::write(path, report.to_json()?)?;
+    }
+    Ok(())
+}
