@@ -307,13 +307,11 @@ fn judge(before: (&Of<Quantity>, i128), fund: &Scenario, given: &Rebalance) {
     let dust: i128 = held.keys().filter(|asset| given.prices.contains_key(asset)).map(unit).sum();
     assert!(cash >= 0 && cash <= 2 * dust + (2 * count + 2) * cents, "cash {cash}, dust {dust}");
     for (asset, quantity) in &held {
-        let target = given
-            .targets
-            .get(asset)
-            .map_or(0, |weight| weight.units() / 1_000_000_000 * worth / 1_000_000_000);
+        let part = |weight: &Rate| weight.units().checked_mul(worth).unwrap() / 10i128.pow(18);
+        let target = given.targets.get(asset).map_or(0, part);
         let is = if quantity.is_zero() { 0 } else { value(given.prices[asset], *quantity) };
-        // A base unit of its own and its part of everybody else's; a weight at nine decimals here.
-        let near = 2 * dust + worth / 1_000_000_000 + 2;
+        // A base unit of its own, and its part of everybody else's.
+        let near = dust + 2;
         assert!((is - target).abs() <= near, "{asset} is {is}, not {target}");
     }
     let Some(Event::Rebalanced { sold, bought, cost, .. }) = fund
