@@ -88,18 +88,20 @@ fn over_time(weights: &[WeightRow]) -> Section {
         by_asset.entry(row.asset).or_default().push((row.date, row.weight));
         by_date.entry(row.date).or_default().push(row);
     }
+    let strikes: Vec<Date> = by_date.keys().copied().collect();
     let effective = by_date.into_iter().map(|(date, rows)| (date, effective(rows.into_iter())));
     let number = Chart::new("Effective number of assets", Mark::Line, Unit::Number { decimals: 2 })
         .series("1 ÷ Σ weight²", effective)
         .description("So many coins of equal weight would be as concentrated.");
     let mut heaviest: Vec<_> = by_asset.into_iter().collect();
     heaviest.sort_by(|a, b| b.1.len().cmp(&a.1.len()).then(a.0.cmp(&b.0)));
-    let section = heaviest.into_iter().fold(Section::new("Weights"), |section, (asset, points)| {
-        let chart = Chart::new(format!("Weight of {asset}"), Mark::Line, Unit::Percent { decimals: 1 })
+    let section = heaviest.into_iter().fold(Section::new("Weights"), |section, (asset, held)| {
+        // A strike without the coin is a weight of nothing, not a gap to draw a line across.
+        let held: BTreeMap<Date, f64> = held.into_iter().collect();
+        let points = strikes.iter().map(|date| (*date, held.get(date).copied().unwrap_or(0.0)));
+        let chart = Chart::new(format!("Weight of {asset}"), Mark::Area, Unit::Percent { decimals: 1 })
             .series(asset.to_string(), points)
-            .description(
-                "Of everything held, at each strike at which the fund held it, before that day's rebalance.",
-            );
+            .description("Of everything held at each strike, before that day's rebalance; nothing where it was not held.");
         section.chart(chart)
     });
     section.chart(number)
