@@ -1,6 +1,6 @@
 //! Why the vault did not do what was asked. No text here contains a byte of a secret.
 
-use crate::{KekError, KekId};
+use crate::{KeepingError, KekId};
 use thiserror::Error;
 
 /// A rule that a call broke, or a part that failed. [`VaultError::code`] never changes meaning.
@@ -30,7 +30,7 @@ pub enum VaultError {
     KekMustBeFormer(KekId),
     /// The token that keeps a key-encryption key did not answer.
     #[error("the key-encryption key cannot be used now: {0}")]
-    KekFailed(#[from] KekError),
+    KekFailed(#[from] KeepingError),
     /// The operating system gave no randomness.
     #[error("the operating system gives no random bytes")]
     RandomFailed,

@@ -6,6 +6,7 @@
 mod aead;
 mod error;
 mod identity;
+mod keeping;
 mod kek;
 mod random;
 mod sealed;
@@ -14,7 +15,8 @@ mod vault;
 
 pub use error::VaultError;
 pub use identity::Identity;
-pub use kek::{Kek, KekError, KekId, KekSource, PinSource, TokenObject};
+pub use keeping::{KeepingError, KekSource, PinSource, TokenObject};
+pub use kek::{Kek, KekId};
 pub use sealed::Sealed;
 pub use secret::Secret;
 pub use vault::Vault;

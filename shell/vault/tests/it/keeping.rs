@@ -1,6 +1,6 @@
 //! Keeping places: what a key's file must be like, the environment, and the one option that names a place.
 
-use crate::{file, kek_code};
+use crate::{file, keeping_code};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use std::fs::{self, Permissions};
@@ -27,7 +27,7 @@ fn a_key_that_was_made_is_read_again() {
     assert_eq!(fs::metadata(&path).unwrap().mode() & 0o7777, 0o600);
     assert_eq!(fs::read(&path).unwrap().len(), 45);
     assert_eq!(file(&path).load().unwrap().id(), made.id());
-    assert_eq!(kek_code(file(&path).create_new()), "kek.file_must_not_exist");
+    assert_eq!(keeping_code(file(&path).create_new()), "keeping.file_must_not_exist");
     assert_eq!(file(&path).load().unwrap().id(), made.id(), "the refused call changed nothing");
     let other = file(&folder.path().join("other")).create_new().unwrap();
     assert_ne!(other.id(), made.id());
@@ -38,7 +38,7 @@ fn a_dangling_link_is_not_followed_to_make_a_key() {
     let folder = tempfile::tempdir().unwrap();
     let link = folder.path().join("link");
     symlink(folder.path().join("elsewhere"), &link).unwrap();
-    assert_eq!(kek_code(file(&link).create_new()), "kek.file_must_not_exist");
+    assert_eq!(keeping_code(file(&link).create_new()), "keeping.file_must_not_exist");
     assert!(!folder.path().join("elsewhere").exists());
 }
 
@@ -57,13 +57,13 @@ fn only_a_private_file_is_read() {
     let folder = tempfile::tempdir().unwrap();
     let check = |mode: u32, expected: &str| {
         let path = with(&folder, TEXT.as_bytes(), mode);
-        assert_eq!(kek_code(file(&path).load()), expected, "{mode:04o}");
+        assert_eq!(keeping_code(file(&path).load()), expected, "{mode:04o}");
         fs::remove_file(path).unwrap();
     };
     check(0o600, "ok");
     check(0o400, "ok");
     for mode in [0o644, 0o640, 0o604, 0o620, 0o602, 0o700, 0o660, 0o444, 0o4600, 0o1600] {
-        check(mode, "kek.file_must_be_private");
+        check(mode, "keeping.file_must_be_private");
     }
 }
 
@@ -78,10 +78,10 @@ fn only_a_regular_file_is_read() {
     let inner = folder.path().join("inner");
     fs::create_dir(&inner).unwrap();
     for place in [&link, &pipe, &inner, Path::new("/dev/null")] {
-        assert_eq!(kek_code(file(place).load()), "kek.file_must_be_regular", "{}", place.display());
+        assert_eq!(keeping_code(file(place).load()), "keeping.file_must_be_regular", "{}", place.display());
     }
-    assert_eq!(kek_code(file(&folder.path().join("none")).load()), "kek.file_failed");
-    assert_eq!(kek_code(file(&folder.path().join("none/none")).load()), "kek.file_failed");
+    assert_eq!(keeping_code(file(&folder.path().join("none")).load()), "keeping.file_failed");
+    assert_eq!(keeping_code(file(&folder.path().join("none/none")).load()), "keeping.file_failed");
 }
 
 #[test]
@@ -90,12 +90,16 @@ fn a_folder_of_everybody_is_refused() {
     let path = with(&folder, TEXT.as_bytes(), 0o600);
     for mode in [0o777, 0o1777, 0o702] {
         fs::set_permissions(&folder, Permissions::from_mode(mode)).unwrap();
-        assert_eq!(kek_code(file(&path).load()), "kek.folder_must_not_be_writable_by_all", "{mode:o}");
+        assert_eq!(
+            keeping_code(file(&path).load()),
+            "keeping.folder_must_not_be_writable_by_all",
+            "{mode:o}"
+        );
         let made = file(&folder.path().join("new")).create_new();
-        assert_eq!(kek_code(made), "kek.folder_must_not_be_writable_by_all", "{mode:o}");
+        assert_eq!(keeping_code(made), "keeping.folder_must_not_be_writable_by_all", "{mode:o}");
     }
     fs::set_permissions(&folder, Permissions::from_mode(0o755)).unwrap();
-    assert_eq!(kek_code(file(&path).load()), "ok");
+    assert_eq!(keeping_code(file(&path).load()), "ok");
 }
 
 /// Only root can give a file away, and only root reads another's private file to see that it is refused.
@@ -107,7 +111,7 @@ fn somebody_elses_file_is_refused() {
         strongroom_testing::steps_aside("this process may not give a file away");
         return;
     }
-    assert_eq!(kek_code(file(&path).load()), "kek.file_must_belong_to_the_user");
+    assert_eq!(keeping_code(file(&path).load()), "keeping.file_must_belong_to_the_user");
 }
 
 #[test]
@@ -115,24 +119,27 @@ fn only_32_bytes_of_base64_are_a_key() {
     let folder = tempfile::tempdir().unwrap();
     let check = |content: &[u8], expected: &str| {
         let path = with(&folder, content, 0o600);
-        assert_eq!(kek_code(file(&path).load()), expected, "{:?}", content.escape_ascii().to_string());
+        assert_eq!(keeping_code(file(&path).load()), expected, "{:?}", content.escape_ascii().to_string());
     };
     let text = TEXT.trim_end();
     check(text.as_bytes(), "ok");
     check(format!("{text}\r\n").as_bytes(), "ok");
     for bytes in [0_usize, 16, 31, 33, 34, 64] {
-        check(BASE64_STANDARD.encode(vec![1; bytes]).as_bytes(), "kek.key_must_be_32_bytes");
+        check(BASE64_STANDARD.encode(vec![1; bytes]).as_bytes(), "keeping.kek_must_be_32_bytes");
     }
-    check(b"", "kek.key_must_be_32_bytes");
-    check(&[7; 32], "kek.key_must_be_32_bytes");
-    check("00".repeat(32).as_bytes(), "kek.key_must_be_32_bytes");
-    check(format!(" {text}").as_bytes(), "kek.key_must_be_32_bytes");
-    check(text.trim_end_matches('=').as_bytes(), "kek.key_must_be_32_bytes");
-    check(format!("{text}\n{text}").as_bytes(), "kek.key_must_be_32_bytes");
-    check(&[b'\n'; 1024], "kek.key_must_be_32_bytes");
-    check(&[b'\n'; 1025], "kek.file_must_be_short");
+    check(b"", "keeping.kek_must_be_32_bytes");
+    check(&[7; 32], "keeping.kek_must_be_32_bytes");
+    check("00".repeat(32).as_bytes(), "keeping.kek_must_be_32_bytes");
+    check(format!(" {text}").as_bytes(), "keeping.kek_must_be_32_bytes");
+    check(text.trim_end_matches('=').as_bytes(), "keeping.kek_must_be_32_bytes");
+    check(format!("{text}\n{text}").as_bytes(), "keeping.kek_must_be_32_bytes");
+    check(&[b'\n'; 1024], "keeping.kek_must_be_32_bytes");
+    check(&[b'\n'; 1025], "keeping.file_must_be_short");
     for bytes in [0, 31, 33] {
-        assert_eq!(kek_code(Kek::from_secret(&Secret::new(vec![1; bytes]))), "kek.key_must_be_32_bytes");
+        assert_eq!(
+            keeping_code(Kek::from_secret(&Secret::new(vec![1; bytes]))),
+            "keeping.kek_must_be_32_bytes"
+        );
     }
 }
 
@@ -140,8 +147,8 @@ fn only_32_bytes_of_base64_are_a_key() {
 #[test]
 fn the_environment_gives_a_key_once_it_is_set() {
     let none = KekSource::Environment("STRONGROOM_TEST_NO_SUCH_KEK".to_owned());
-    assert_eq!(kek_code(none.load()), "kek.variable_must_be_set");
-    assert_eq!(kek_code(none.create_new()), "kek.key_must_be_made_elsewhere");
+    assert_eq!(keeping_code(none.load()), "keeping.variable_must_be_set");
+    assert_eq!(keeping_code(none.create_new()), "keeping.kek_must_be_made_elsewhere");
     let name = "STRONGROOM_TEST_KEK";
     if std::env::var_os(name).is_some() {
         let known = Kek::from_secret(&Secret::new((0..32).collect())).unwrap();
@@ -162,7 +169,7 @@ fn an_option_names_a_place() {
         if let Ok(source) = &found {
             assert_eq!(source.to_string(), option);
         }
-        assert_eq!(kek_code(found), expected, "{option}");
+        assert_eq!(keeping_code(found), expected, "{option}");
     };
     check("file:/etc/strongroom/kek", "ok");
     check("file:kek", "ok");
@@ -202,15 +209,18 @@ fn an_option_names_a_place() {
         "pkcs11:token=%ff;object=b?module-path=/p.so&pin-source=env:P",
         &long,
     ] {
-        check(malformed, "kek.source_must_be_well_formed");
+        check(malformed, "keeping.source_must_be_well_formed");
     }
-    check("pkcs11:token=a;object=b?module-path=/p.so&pin-value=1234", "kek.pin_must_not_be_in_the_option");
+    check(
+        "pkcs11:token=a;object=b?module-path=/p.so&pin-value=1234",
+        "keeping.pin_must_not_be_in_the_option",
+    );
 }
 
 #[test]
 fn a_token_needs_the_feature() {
     let option = "pkcs11:token=room;object=kek?module-path=/usr/lib/p11.so&pin-source=file:/etc/pin";
     let source: KekSource = option.parse().unwrap();
-    assert_eq!(kek_code(source.load()), "kek.pkcs11_must_be_built_in");
-    assert_eq!(kek_code(source.create_new()), "kek.pkcs11_must_be_built_in");
+    assert_eq!(keeping_code(source.load()), "keeping.pkcs11_must_be_built_in");
+    assert_eq!(keeping_code(source.create_new()), "keeping.pkcs11_must_be_built_in");
 }

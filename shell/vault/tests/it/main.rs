@@ -31,7 +31,7 @@ fn code<T>(result: Result<T, strongroom_vault::VaultError>) -> &'static str {
     result.err().map_or("ok", |error| error.code())
 }
 
-fn kek_code<T>(result: Result<T, strongroom_vault::KekError>) -> &'static str {
+fn keeping_code<T>(result: Result<T, strongroom_vault::KeepingError>) -> &'static str {
     result.err().map_or("ok", |error| error.code())
 }
 

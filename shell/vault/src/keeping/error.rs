@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 use thiserror::Error;
 
-/// A rule that a key's keeping broke, or a part that failed. [`KekError::code`] never changes meaning.
+/// A rule that a key's keeping broke, or a part that failed. [`KeepingError::code`] never changes meaning.
 #[derive(Debug, Error)]
 #[non_exhaustive]
-pub enum KekError {
+pub enum KeepingError {
     /// An option that names no keeping place.
     #[error("write file:/PATH, env:NAME or pkcs11:token=..;object=..?module-path=..&pin-source=.. ({0})")]
     SourceMustBeWellFormed(&'static str),
@@ -15,7 +15,7 @@ pub enum KekError {
     PinMustNotBeInTheOption,
     /// Not 32 bytes of base64.
     #[error("a key-encryption key is 32 bytes as base64, such as `openssl rand -base64 32` writes")]
-    KeyMustBe32Bytes,
+    KekMustBe32Bytes,
     /// A symbolic link, folder, pipe or device.
     #[error("{} must be a regular file", .0.display())]
     FileMustBeRegular(PathBuf),
@@ -52,7 +52,7 @@ pub enum KekError {
     VariableMustBeSet(String),
     /// A place where no key can be made.
     #[error("a key can be made in a file or a token, not in the environment")]
-    KeyMustBeMadeElsewhere,
+    KekMustBeMadeElsewhere,
     /// The program was built without the feature `pkcs11`.
     #[error("this program was built without PKCS#11")]
     Pkcs11MustBeBuiltIn,
@@ -103,29 +103,29 @@ pub enum KekError {
     RandomFailed,
 }
 
-impl KekError {
+impl KeepingError {
     /// The stable name of the rule.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::SourceMustBeWellFormed(_) => "kek.source_must_be_well_formed",
-            Self::PinMustNotBeInTheOption => "kek.pin_must_not_be_in_the_option",
-            Self::KeyMustBe32Bytes => "kek.key_must_be_32_bytes",
-            Self::FileMustBeRegular(_) => "kek.file_must_be_regular",
-            Self::FileMustBelongToTheUser(_) => "kek.file_must_belong_to_the_user",
-            Self::FileMustBePrivate { .. } => "kek.file_must_be_private",
-            Self::FileMustBeShort(_) => "kek.file_must_be_short",
-            Self::FolderMustNotBeWritableByAll(_) => "kek.folder_must_not_be_writable_by_all",
-            Self::FileMustNotExist(_) => "kek.file_must_not_exist",
-            Self::FileFailed { .. } => "kek.file_failed",
-            Self::VariableMustBeSet(_) => "kek.variable_must_be_set",
-            Self::KeyMustBeMadeElsewhere => "kek.key_must_be_made_elsewhere",
-            Self::Pkcs11MustBeBuiltIn => "kek.pkcs11_must_be_built_in",
-            Self::TokenMustBeTheOnlyOne { .. } => "kek.token_must_be_the_only_one",
-            Self::ObjectMustBeTheOnlyOne { .. } => "kek.object_must_be_the_only_one",
-            Self::ObjectMustNotExist { .. } => "kek.object_must_not_exist",
-            Self::ObjectMustFit { .. } => "kek.object_must_fit",
-            Self::TokenFailed { .. } => "kek.token_failed",
-            Self::RandomFailed => "kek.random_failed",
+            Self::SourceMustBeWellFormed(_) => "keeping.source_must_be_well_formed",
+            Self::PinMustNotBeInTheOption => "keeping.pin_must_not_be_in_the_option",
+            Self::KekMustBe32Bytes => "keeping.kek_must_be_32_bytes",
+            Self::FileMustBeRegular(_) => "keeping.file_must_be_regular",
+            Self::FileMustBelongToTheUser(_) => "keeping.file_must_belong_to_the_user",
+            Self::FileMustBePrivate { .. } => "keeping.file_must_be_private",
+            Self::FileMustBeShort(_) => "keeping.file_must_be_short",
+            Self::FolderMustNotBeWritableByAll(_) => "keeping.folder_must_not_be_writable_by_all",
+            Self::FileMustNotExist(_) => "keeping.file_must_not_exist",
+            Self::FileFailed { .. } => "keeping.file_failed",
+            Self::VariableMustBeSet(_) => "keeping.variable_must_be_set",
+            Self::KekMustBeMadeElsewhere => "keeping.kek_must_be_made_elsewhere",
+            Self::Pkcs11MustBeBuiltIn => "keeping.pkcs11_must_be_built_in",
+            Self::TokenMustBeTheOnlyOne { .. } => "keeping.token_must_be_the_only_one",
+            Self::ObjectMustBeTheOnlyOne { .. } => "keeping.object_must_be_the_only_one",
+            Self::ObjectMustNotExist { .. } => "keeping.object_must_not_exist",
+            Self::ObjectMustFit { .. } => "keeping.object_must_fit",
+            Self::TokenFailed { .. } => "keeping.token_failed",
+            Self::RandomFailed => "keeping.random_failed",
         }
     }
 }

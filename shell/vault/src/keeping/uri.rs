@@ -9,7 +9,7 @@
 //! ignored could name another key. Values are percent-encoded (RFC 3986). `pin-value` is refused: a PIN does not stand
 //! in an option.
 
-use super::{KekError, file, source};
+use super::{KeepingError, file, source};
 use crate::Secret;
 use std::fmt;
 use std::path::PathBuf;
@@ -42,7 +42,7 @@ impl PinSource {
     ///
     /// # Errors
     /// As for a key in a file or a variable.
-    pub fn read(&self) -> Result<Secret, KekError> {
+    pub fn read(&self) -> Result<Secret, KeepingError> {
         let read = match self {
             Self::File(path) => file::read(path)?,
             Self::Environment(name) => source::variable(name)?,
@@ -64,10 +64,10 @@ impl TokenObject {
 }
 
 impl FromStr for TokenObject {
-    type Err = KekError;
+    type Err = KeepingError;
 
-    fn from_str(uri: &str) -> Result<Self, KekError> {
-        let malformed = KekError::SourceMustBeWellFormed;
+    fn from_str(uri: &str) -> Result<Self, KeepingError> {
+        let malformed = KeepingError::SourceMustBeWellFormed;
         if uri.len() > URI_BYTES_MAX {
             return Err(malformed("the URI is too long"));
         }
@@ -92,11 +92,11 @@ struct Parts {
 }
 
 impl Parts {
-    fn put(&mut self, attribute: &str, known: &[&str]) -> Result<(), KekError> {
-        let malformed = KekError::SourceMustBeWellFormed;
+    fn put(&mut self, attribute: &str, known: &[&str]) -> Result<(), KeepingError> {
+        let malformed = KeepingError::SourceMustBeWellFormed;
         let (name, value) = attribute.split_once('=').ok_or(malformed("an attribute has no value"))?;
         if name == "pin-value" {
-            return Err(KekError::PinMustNotBeInTheOption);
+            return Err(KeepingError::PinMustNotBeInTheOption);
         }
         if !known.contains(&name) {
             return Err(malformed("an attribute is not known in its place"));
@@ -113,8 +113,8 @@ impl Parts {
         self.found.iter().find(|(given, _)| given == name).map(|(_, value)| value.clone())
     }
 
-    fn object(self) -> Result<TokenObject, KekError> {
-        let malformed = KekError::SourceMustBeWellFormed;
+    fn object(self) -> Result<TokenObject, KeepingError> {
+        let malformed = KeepingError::SourceMustBeWellFormed;
         let (token, serial) = (self.take("token"), self.take("serial"));
         if token.is_none() && serial.is_none() {
             return Err(malformed("token or serial is missing"));

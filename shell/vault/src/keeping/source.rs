@@ -1,7 +1,7 @@
 //! Where a key-encryption key comes from, as one option: `file:/PATH`, `env:NAME` or `pkcs11:..`.
 
-use super::{Kek, KekError, TokenObject, file, text};
-use crate::Secret;
+use super::{KeepingError, TokenObject, file, text};
+use crate::{Kek, Secret};
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -23,8 +23,8 @@ impl KekSource {
     /// Gets the key.
     ///
     /// # Errors
-    /// A [`KekError`] that says what to put right; a place that is not safe is refused, not warned of.
-    pub fn load(&self) -> Result<Kek, KekError> {
+    /// A [`KeepingError`] that says what to put right; a place that is not safe is refused, not warned of.
+    pub fn load(&self) -> Result<Kek, KeepingError> {
         match self {
             Self::File(path) => Kek::from_secret(&text::parse(file::read(path)?.expose())?),
             Self::Environment(name) => Kek::from_secret(&text::parse(variable(name)?.expose())?),
@@ -35,25 +35,25 @@ impl KekSource {
     /// Makes a new key in this place: a file that did not exist, or a key in a token that cannot leave it.
     ///
     /// # Errors
-    /// A [`KekError`]; what exists is never overwritten.
-    pub fn create_new(&self) -> Result<Kek, KekError> {
+    /// A [`KeepingError`]; what exists is never overwritten.
+    pub fn create_new(&self) -> Result<Kek, KeepingError> {
         match self {
             Self::File(path) => {
-                let (key, text) = text::generate().map_err(|_| KekError::RandomFailed)?;
+                let (key, text) = text::generate().map_err(|_| KeepingError::RandomFailed)?;
                 file::create(path, text.as_bytes())?;
                 Kek::from_secret(&key)
             }
-            Self::Environment(_) => Err(KekError::KeyMustBeMadeElsewhere),
+            Self::Environment(_) => Err(KeepingError::KekMustBeMadeElsewhere),
             Self::Pkcs11(object) => make_in_token(object),
         }
     }
 }
 
 impl FromStr for KekSource {
-    type Err = KekError;
+    type Err = KeepingError;
 
-    fn from_str(option: &str) -> Result<Self, KekError> {
-        let malformed = KekError::SourceMustBeWellFormed;
+    fn from_str(option: &str) -> Result<Self, KeepingError> {
+        let malformed = KeepingError::SourceMustBeWellFormed;
         match option.split_once(':') {
             Some(("file", path)) if !path.is_empty() => Ok(Self::File(path.into())),
             Some(("file", _)) => Err(malformed("the path is empty")),
@@ -79,14 +79,14 @@ pub(super) fn is_variable(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
-pub(super) fn variable(name: &str) -> Result<Secret, KekError> {
-    std::env::var(name).map(Secret::from_text).map_err(|_| KekError::VariableMustBeSet(name.to_owned()))
+pub(super) fn variable(name: &str) -> Result<Secret, KeepingError> {
+    std::env::var(name).map(Secret::from_text).map_err(|_| KeepingError::VariableMustBeSet(name.to_owned()))
 }
 
-fn load_from_token(_: &TokenObject) -> Result<Kek, KekError> {
-    Err(KekError::Pkcs11MustBeBuiltIn)
+fn load_from_token(_: &TokenObject) -> Result<Kek, KeepingError> {
+    Err(KeepingError::Pkcs11MustBeBuiltIn)
 }
 
-fn make_in_token(_: &TokenObject) -> Result<Kek, KekError> {
-    Err(KekError::Pkcs11MustBeBuiltIn)
+fn make_in_token(_: &TokenObject) -> Result<Kek, KeepingError> {
+    Err(KeepingError::Pkcs11MustBeBuiltIn)
 }

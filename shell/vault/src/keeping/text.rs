@@ -1,7 +1,7 @@
 //! The one text form of a key-encryption key: 32 bytes as base64 with padding, 44 characters, as `openssl rand -base64
 //! 32` writes them. White space at the end is let pass.
 
-use super::KekError;
+use super::KeepingError;
 use crate::aead::KEY_BYTES;
 use crate::{Secret, VaultError};
 use base64::Engine;
@@ -9,12 +9,12 @@ use base64::prelude::BASE64_STANDARD;
 use zeroize::Zeroizing;
 
 /// The key that a text says.
-pub(super) fn parse(text: &[u8]) -> Result<Secret, KekError> {
+pub(super) fn parse(text: &[u8]) -> Result<Secret, KeepingError> {
     // One byte of room more than the key: base64 tells how long its output is only to a multiple of three.
     let mut bytes = Zeroizing::new(vec![0; KEY_BYTES + 1]);
     let written = BASE64_STANDARD.decode_slice(text.trim_ascii_end(), &mut bytes);
     if written.ok() != Some(KEY_BYTES) {
-        return Err(KekError::KeyMustBe32Bytes);
+        return Err(KeepingError::KekMustBe32Bytes);
     }
     bytes.truncate(KEY_BYTES);
     Ok(Secret::new(std::mem::take(&mut *bytes)))

@@ -1,17 +1,7 @@
 //! Key-encryption keys: 256 bits that wrap the data key of each record, kept in this process or in a PKCS#11 token.
 
-mod error;
-mod file;
-mod source;
-mod text;
-mod uri;
-
-pub use error::KekError;
-pub use source::KekSource;
-pub use uri::{PinSource, TokenObject};
-
 use crate::aead::{KEY_BYTES, Key};
-use crate::{Secret, VaultError};
+use crate::{KeepingError, Secret, VaultError};
 use aws_lc_rs::hmac;
 use std::fmt;
 use std::sync::Arc;
@@ -63,10 +53,11 @@ impl Kek {
     /// A key of 32 bytes that are known to this process.
     ///
     /// # Errors
-    /// [`KekError::KeyMustBe32Bytes`].
-    pub fn from_secret(secret: &Secret) -> Result<Self, KekError> {
-        let bytes: &[u8; KEY_BYTES] = secret.expose().try_into().map_err(|_| KekError::KeyMustBe32Bytes)?;
-        let key = Key::try_new(bytes).map_err(|_| KekError::KeyMustBe32Bytes)?;
+    /// [`KeepingError::KekMustBe32Bytes`].
+    pub fn from_secret(secret: &Secret) -> Result<Self, KeepingError> {
+        let bytes: &[u8; KEY_BYTES] =
+            secret.expose().try_into().map_err(|_| KeepingError::KekMustBe32Bytes)?;
+        let key = Key::try_new(bytes).map_err(|_| KeepingError::KekMustBe32Bytes)?;
         Ok(Self { id: KekId::of_bytes(bytes), keeper: Arc::new(Keeper::Process(key)) })
     }
 
