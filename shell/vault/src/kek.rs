@@ -47,6 +47,8 @@ pub struct Kek {
 /// Where the key is.
 enum Keeper {
     Process(Key),
+    #[cfg(feature = "pkcs11")]
+    Token(crate::pkcs11::TokenKek),
 }
 
 impl Kek {
@@ -61,6 +63,11 @@ impl Kek {
         Ok(Self { id: KekId::of_bytes(bytes), keeper: Arc::new(Keeper::Process(key)) })
     }
 
+    #[cfg(feature = "pkcs11")]
+    pub(crate) fn in_token(id: KekId, key: crate::pkcs11::TokenKek) -> Self {
+        Self { id, keeper: Arc::new(Keeper::Token(key)) }
+    }
+
     /// Its name.
     pub fn id(&self) -> &KekId {
         &self.id
@@ -69,6 +76,8 @@ impl Kek {
     pub(crate) fn wrap(&self, associated: &[u8], data_key: &[u8; KEY_BYTES]) -> Result<Vec<u8>, VaultError> {
         match self.keeper.as_ref() {
             Keeper::Process(key) => key.seal(associated, data_key),
+            #[cfg(feature = "pkcs11")]
+            Keeper::Token(key) => key.seal(associated, data_key),
         }
     }
 
@@ -79,6 +88,8 @@ impl Kek {
     ) -> Result<Zeroizing<[u8; KEY_BYTES]>, VaultError> {
         let opened = match self.keeper.as_ref() {
             Keeper::Process(key) => key.open(associated, sealed)?,
+            #[cfg(feature = "pkcs11")]
+            Keeper::Token(key) => key.open(associated, sealed)?,
         };
         let bytes = <[u8; KEY_BYTES]>::try_from(opened.expose());
         bytes.map(Zeroizing::new).map_err(|_| VaultError::RecordMustBeUnaltered)

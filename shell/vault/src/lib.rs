@@ -8,6 +8,8 @@ mod error;
 mod identity;
 mod keeping;
 mod kek;
+#[cfg(feature = "pkcs11")]
+mod pkcs11;
 mod random;
 mod sealed;
 mod secret;
@@ -17,6 +19,8 @@ pub use error::VaultError;
 pub use identity::Identity;
 pub use keeping::{KeepingError, KekSource, PinSource, TokenObject};
 pub use kek::{Kek, KekId};
+#[cfg(feature = "pkcs11")]
+pub use pkcs11::{Pkcs11Signer, SigningAlgorithm};
 pub use sealed::Sealed;
 pub use secret::Secret;
 pub use vault::Vault;

@@ -83,10 +83,22 @@ pub(super) fn variable(name: &str) -> Result<Secret, KeepingError> {
     std::env::var(name).map(Secret::from_text).map_err(|_| KeepingError::VariableMustBeSet(name.to_owned()))
 }
 
+#[cfg(feature = "pkcs11")]
+fn load_from_token(object: &TokenObject) -> Result<Kek, KeepingError> {
+    crate::pkcs11::load_kek(object)
+}
+
+#[cfg(feature = "pkcs11")]
+fn make_in_token(object: &TokenObject) -> Result<Kek, KeepingError> {
+    crate::pkcs11::create_kek(object)
+}
+
+#[cfg(not(feature = "pkcs11"))]
 fn load_from_token(_: &TokenObject) -> Result<Kek, KeepingError> {
     Err(KeepingError::Pkcs11MustBeBuiltIn)
 }
 
+#[cfg(not(feature = "pkcs11"))]
 fn make_in_token(_: &TokenObject) -> Result<Kek, KeepingError> {
     Err(KeepingError::Pkcs11MustBeBuiltIn)
 }

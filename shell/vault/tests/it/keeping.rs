@@ -217,6 +217,7 @@ fn an_option_names_a_place() {
     );
 }
 
+#[cfg(not(feature = "pkcs11"))]
 #[test]
 fn a_token_needs_the_feature() {
     let option = "pkcs11:token=room;object=kek?module-path=/usr/lib/p11.so&pin-source=file:/etc/pin";
