@@ -1,8 +1,7 @@
 //! HTTP Message Signatures (RFC 9421) with content digests (RFC 9530), and the profile that makes coverage a rule.
+//! It keeps no keys and no nonces, and reads no clock: those are the caller's.
 //!
-//! Two levels. [`signatures`], [`Signature::verify`] and [`sign`] are RFC 9421 without any policy. [`SignedRequest`],
-//! [`sign_request`], [`SignedResponse`] and [`sign_response`] are the profile, which `spec/http-signature-profile.md`
-//! writes down. No clock, no random source, no store of keys or nonces: those are the caller's.
+#![doc = include_str!("../README.md")]
 
 mod accept;
 mod base;

@@ -2,7 +2,7 @@
 //! decides what the derived components of RFC 9421 section 2.2 are in a message.
 
 use crate::rule::Rule;
-use http::uri::Uri;
+use http::uri::{Authority, Uri};
 use http::{HeaderMap, Method, StatusCode, header};
 
 /// What of a request is not in its header fields: RFC 9110 calls it control data.
@@ -52,22 +52,29 @@ pub enum Message<'m> {
     },
 }
 
+/// Host and port; a user's name is not sent (RFC 9110 section 4.2.4).
+fn is_authority(text: &str) -> bool {
+    !text.is_empty()
+        && text.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'@' | b'/' | b'?' | b'#'))
+}
+
 impl<'m> RequestLine<'m> {
     /// Of a client's request, whose URI is absolute.
     ///
     /// # Errors
-    /// [`Rule::MustBeWellFormed`] where the URI has no scheme or no authority.
+    /// [`Rule::MustBeWellFormed`] where the URI has no scheme or no authority, or names a user.
     pub fn of_uri(method: &'m Method, uri: &'m Uri) -> Result<Self, Rule> {
         let scheme = uri.scheme_str().ok_or(Rule::MustBeWellFormed("target URI"))?;
-        let authority = uri.authority().ok_or(Rule::MustBeWellFormed("target URI"))?;
-        Ok(Self { method, scheme, authority: authority.as_str(), path: uri.path(), query: uri.query() })
+        let authority = uri.authority().map(Authority::as_str).filter(|authority| is_authority(authority));
+        let authority = authority.ok_or(Rule::MustBeWellFormed("target URI"))?;
+        Ok(Self { method, scheme, authority, path: uri.path(), query: uri.query() })
     }
 
     /// As a server received it: the authority is the target's, else that of the one `Host` field. The scheme is what
     /// the server knows of its own connection, never what a field claims.
     ///
     /// # Errors
-    /// [`Rule::MustBeWellFormed`] where there is no authority, or more than one.
+    /// [`Rule::MustBeWellFormed`] where there is no authority, more than one, or one that names a user.
     pub fn received(
         method: &'m Method,
         uri: &'m Uri,
@@ -80,13 +87,16 @@ impl<'m> RequestLine<'m> {
         if hosts.next().is_some() {
             return Err(Rule::MustBeWellFormed("host"));
         }
-        let authority = match (uri.authority().map(http::uri::Authority::as_str), host) {
+        let authority = match (uri.authority().map(Authority::as_str), host) {
             (Some(target), Some(host)) if !target.eq_ignore_ascii_case(host) => {
                 return Err(Rule::MustBeWellFormed("host"));
             }
             (Some(authority), _) | (None, Some(authority)) => authority,
             (None, None) => return Err(Rule::MustBeWellFormed("host")),
         };
+        if !is_authority(authority) {
+            return Err(Rule::MustBeWellFormed("host"));
+        }
         Ok(Self { method, scheme, authority, path: uri.path(), query: uri.query() })
     }
 

@@ -182,7 +182,7 @@ const fn codes(rule: &Rule) -> (&'static str, &'static str) {
         Rule::ContentMustMatchDigest => {
             ("request.content_must_match_digest", "response.content_must_match_digest")
         }
-        Rule::ContentMustBeChecked => ("request.content_must_be_checked", "response.content_must_be_checked"),
+        Rule::ContentMustBeChecked => ("request.content_must_be_checked", ""),
         Rule::MustAnswerTheRequest => ("", "response.must_answer_the_request"),
         Rule::MustBeSignable(_) => ("request.must_be_signable", "response.must_be_signable"),
     }
@@ -213,7 +213,6 @@ impl SignatureError {
         "request.signature_must_cover_what_is_present",
         "request.signature_must_have_parameter",
         "response.algorithm_must_be_the_keys",
-        "response.content_must_be_checked",
         "response.content_must_have_digest",
         "response.content_must_match_digest",
         "response.digest_must_be_sha_256_or_sha_512",
@@ -259,3 +258,59 @@ impl fmt::Display for SignatureError {
 }
 
 impl std::error::Error for SignatureError {}
+
+#[cfg(test)]
+mod tests {
+    use super::{Bound, Rule, SignatureError};
+    use std::collections::BTreeSet;
+
+    fn every_rule() -> Vec<Rule> {
+        let text = String::new;
+        vec![
+            Rule::MustBeSigned { tag: text() },
+            Rule::MustHaveOneSignature { tag: text() },
+            Rule::MustBeWithinBounds(Bound::Labels),
+            Rule::MustBeWellFormed(""),
+            Rule::MustHaveParameter(""),
+            Rule::MustCover(text()),
+            Rule::MustCoverKnown(text()),
+            Rule::MustCoverPresent(text()),
+            Rule::MustCoverOnce(text()),
+            Rule::LifetimeAtMost60Seconds { created: 0, expires: 0 },
+            Rule::NonceMustBeBase64,
+            Rule::NonceMustHave16To64Bytes { bytes: 0 },
+            Rule::AlgorithmMustBeTheKeys { named: text(), key: "" },
+            Rule::MustBeFresh { until: 0, now: 0 },
+            Rule::MustNotBeFromTheFuture { created: 0, now: 0 },
+            Rule::SignatureMustBeValid,
+            Rule::ContentMustHaveDigest,
+            Rule::DigestMustBeSha256OrSha512,
+            Rule::ContentMustMatchDigest,
+            Rule::ContentMustBeChecked,
+            Rule::MustAnswerTheRequest,
+            Rule::MustBeSignable(""),
+        ]
+    }
+
+    #[test]
+    fn the_list_of_codes_is_whole_and_sorted_and_no_code_names_two_rules() {
+        let errors = every_rule()
+            .into_iter()
+            .flat_map(|rule| [SignatureError::request(rule.clone()), SignatureError::response(rule)]);
+        let codes: Vec<&str> = errors.map(|error| error.code()).filter(|code| !code.is_empty()).collect();
+        let unique: BTreeSet<&str> = codes.iter().copied().collect();
+        assert_eq!(unique.len(), codes.len());
+        assert_eq!(unique.into_iter().collect::<Vec<_>>(), SignatureError::CODES);
+    }
+
+    /// The page of the profile explains every code, those of responses by those of requests.
+    #[test]
+    fn the_profile_explains_every_code() {
+        let profile = include_str!("../../../spec/http-signature-profile.md");
+        for code in SignatureError::CODES {
+            let own = format!("`{code}`");
+            let of_request = own.replace("response.", "request.");
+            assert!(profile.contains(&own) || profile.contains(&of_request), "{code}");
+        }
+    }
+}
