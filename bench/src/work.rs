@@ -2,7 +2,7 @@
 
 use crate::Failure;
 use std::collections::BTreeMap;
-use strongroom_desk::{Desk, Request};
+use strongroom_desk::{Cause, Desk, Request};
 use strongroom_engine::{Command, NewOrder, OrderId, OrderSide};
 use strongroom_fund::FundDefinition;
 use strongroom_fund::definition::{CustodyKind, OrderMethod};
@@ -56,7 +56,7 @@ impl Work {
                 Command::TransferCustody { asset: "BTC".parse()?, from, to, quantity }
             }
         };
-        Ok(Request { fund: fund()?, command, at: after_opening()? })
+        Ok(Request { fund: fund()?, command, at: after_opening()?, cause: Cause::actor("os:bench") })
     }
 }
 
@@ -66,7 +66,7 @@ pub fn open_desk(location: &Location) -> Result<Desk, Failure> {
     let seed_prices = BTreeMap::from([("BTC".parse()?, "44162.58".parse()?)]);
     let command =
         Command::OpenFund { definition: DEFINITION.to_owned(), seed_prices, weights: BTreeMap::new() };
-    desk.command(Request { fund: fund()?, command, at: after_opening()? })?;
+    desk.command(Request { fund: fund()?, command, at: after_opening()?, cause: Cause::actor("os:bench") })?;
     Ok(desk)
 }
 

@@ -1,2 +1,31 @@
 //! Who may touch the fund and with which key: principals, credentials and their lives, authorisation, and the replay
 //! window that lets nothing in twice.
+//!
+//! A principal holds lineages; a lineage is one credential through its versions, which are the keys. Commands are
+//! decided and events applied as in a fund: `decide` may refuse, `apply` may not. One log stream, `access`.
+//! This crate knows nothing of HTTP and holds no secret: public keys, sealed texts and hashes only.
+
+mod apply;
+mod authorise;
+mod command;
+mod decide;
+mod event;
+mod key;
+mod name;
+mod principal;
+mod record;
+mod refusal;
+mod scope;
+mod state;
+
+pub use authorise::{Authority, Demand};
+pub use command::{AccessCommand, NewEnrolment};
+pub use decide::{KEY_LIFETIME_DAYS_MAX, VERSIONS_MAX};
+pub use event::AccessEvent;
+pub use key::{Algorithm, KeyState, KeyVersion, Lineage, Material, Usable};
+pub use name::{EnrolmentId, KeyId, LineageId, PrincipalId};
+pub use principal::{Principal, Role};
+pub use record::{decode, encode};
+pub use refusal::AccessRefusal;
+pub use scope::{Environment, Grant, Networks, Scope};
+pub use state::{AccessState, Enrolment, ServerKey};

@@ -4,7 +4,7 @@ use crate::failure::{Exit, Failure};
 use crate::print;
 use clap::Args;
 use serde::Serialize;
-use strongroom_desk::{Answer, Desk, Request};
+use strongroom_desk::{Answer, Cause, Desk, Request};
 use strongroom_engine::{Command, Event, FundState, Outcome};
 use strongroom_store::Location;
 use strongroom_units::time::{Date, Timestamp};
@@ -111,11 +111,16 @@ impl Global {
         work(state)
     }
 
+    /// A command as this user of this machine gives it.
+    pub fn request(&self, fund: Symbol, command: Command) -> Request {
+        Request { fund, command, at: self.now(), cause: cause() }
+    }
+
     /// Gives one command to the chosen fund.
     pub fn give(&self, command: Command) -> Result<(Desk, Symbol, Answer), Failure> {
         let mut desk = self.open_existing()?;
         let fund = self.chosen(&mut desk)?;
-        let answer = desk.command(Request { fund, command, at: self.now() })?;
+        let answer = desk.command(self.request(fund, command))?;
         Ok((desk, fund, answer))
     }
 
@@ -151,6 +156,11 @@ impl Global {
         }
         Ok(())
     }
+}
+
+/// Who writes to a file: the user whom the operating system runs this program for.
+pub(crate) fn cause() -> Cause {
+    Cause::actor(format!("os:{}", whoami::username().unwrap_or_else(|_| "unknown".to_owned())))
 }
 
 /// `ASSET=PRICE` on the command line.

@@ -1,5 +1,6 @@
 //! A desk on a database as a place where a run's commands go.
 
+use crate::context::cause;
 use crate::failure::{Exit, Failure};
 use strongroom_backtest::CommandSink;
 use strongroom_desk::{Desk, DeskError, Request};
@@ -31,7 +32,7 @@ impl CommandSink for DeskSink {
     type Error = DeskError;
 
     fn command(&mut self, command: Command, at: Timestamp) -> Result<Outcome, DeskError> {
-        Ok(self.desk.command(Request { fund: self.fund, command, at })?.outcome)
+        Ok(self.desk.command(Request { fund: self.fund, command, at, cause: cause() })?.outcome)
     }
 
     fn state(&self) -> Option<&FundState> {

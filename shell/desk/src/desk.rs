@@ -1,12 +1,14 @@
 //! Deciding, committing, answering; and rebuilding memory from the log.
 
+use crate::access::AccessSlot;
 use crate::error::DeskError;
 use crate::projection::{Changes, Recorded};
 use crate::schema::SCHEMA;
+use crate::tables::REQUEST_NONCES;
 use std::collections::{BTreeMap, BTreeSet};
 use strongroom_engine::{Command, Event, Fund, FundState, Outcome, Refusal, decode, encode};
 use strongroom_fund::FundDefinition;
-use strongroom_store::{Location, Record, Snapshot, Store, StoreError};
+use strongroom_store::{Location, Record, RowChange, Snapshot, Store, StoreError, Value};
 use strongroom_units::Symbol;
 use strongroom_units::time::Timestamp;
 
@@ -31,6 +33,50 @@ pub struct Request {
     pub command: Command,
     /// When; kept to the microsecond.
     pub at: Timestamp,
+    /// Who caused it, and what it uses up.
+    pub cause: Cause,
+}
+
+/// Who caused a command, and the nonce of the signed request that it came in.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Cause {
+    /// A key (`key:k0123456789ab.1`), a user of this machine (`os:ana`) or a part of the program; kept with each event.
+    pub actor: String,
+    /// Used up in the transaction of the effect, so that no repeat can commit.
+    pub nonce: Option<SpentNonce>,
+}
+
+impl Cause {
+    /// A cause without a signed request.
+    pub fn actor(actor: impl Into<String>) -> Self {
+        Self { actor: actor.into(), nonce: None }
+    }
+}
+
+/// The nonce of one signed request. It belongs to the lineage, so two versions of a key share their nonces.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SpentNonce {
+    /// The lineage of the key.
+    pub lineage: String,
+    /// The version that signed.
+    pub version: u32,
+    /// The decoded nonce, in one text form.
+    pub nonce: String,
+    /// When the request was signed.
+    pub signed_at: Timestamp,
+    /// Until when a repeat could be accepted as fresh by any clock.
+    pub kept_until: Timestamp,
+}
+
+pub(crate) fn nonce_row(spent: &SpentNonce) -> RowChange {
+    let values = vec![
+        Value::Text(spent.lineage.clone()),
+        Value::Text(spent.nonce.clone()),
+        Value::Integer(i64::from(spent.version)),
+        Value::Text(microsecond(spent.signed_at).to_string()),
+        Value::Text(microsecond(spent.kept_until).to_string()),
+    ];
+    RowChange::Insert { table: &REQUEST_NONCES, values }
 }
 
 /// What came of a command that was not refused. It is durable.
@@ -47,10 +93,11 @@ pub struct Answer {
 /// An open database with the funds that were asked for in memory.
 #[derive(Debug)]
 pub struct Desk {
-    store: Store,
+    pub(crate) store: Store,
     /// Whether other processes may write the same database meanwhile.
     is_shared: bool,
     funds: BTreeMap<Symbol, Slot>,
+    pub(crate) access: AccessSlot,
 }
 
 /// A fund in memory. INVARIANT: `fund` is the replay of records 1 to `head` whenever no group is being decided.
@@ -66,6 +113,7 @@ struct Slot {
 struct Batch {
     records: Vec<Record>,
     changes: Changes,
+    nonces: Vec<RowChange>,
     /// The last instant that was written, and its text: many commands of a group have the same.
     last_at: Option<(Timestamp, String)>,
 }
@@ -97,12 +145,32 @@ impl Desk {
     /// Opens a database for writing and migrates it.
     pub fn open(location: &Location) -> Result<Self, DeskError> {
         let is_shared = matches!(location, Location::Postgres(_));
-        Ok(Self { store: Store::open(location, &SCHEMA)?, is_shared, funds: BTreeMap::new() })
+        Ok(Self::of(Store::open(location, &SCHEMA)?, is_shared))
     }
 
     /// Opens a database for reading: nothing is migrated, and another process may write meanwhile.
     pub fn open_read_only(location: &Location) -> Result<Self, DeskError> {
-        Ok(Self { store: Store::open_read_only(location, &SCHEMA)?, is_shared: true, funds: BTreeMap::new() })
+        Ok(Self::of(Store::open_read_only(location, &SCHEMA)?, true))
+    }
+
+    fn of(store: Store, is_shared: bool) -> Self {
+        Self { store, is_shared, funds: BTreeMap::new(), access: AccessSlot::default() }
+    }
+
+    /// Tells whoever finds the file held where this process can be talked to.
+    pub fn say_served_at(&mut self, url: &str) -> Result<(), DeskError> {
+        Ok(self.store.say_served_at(url)?)
+    }
+
+    /// Records of a fund's log from `from_seq` on, at most `limit`.
+    pub fn log(&mut self, fund: Symbol, from_seq: u64, limit: usize) -> Result<Vec<Record>, DeskError> {
+        Ok(self.store.read(&stream(fund), from_seq, limit)?)
+    }
+
+    /// Forgets nonces that no clock could still find fresh, and says how many.
+    pub fn prune_nonces(&mut self, now: Timestamp) -> Result<usize, DeskError> {
+        let bound = microsecond(now).to_string();
+        Ok(self.store.prune(&REQUEST_NONCES, "kept_until", &bound)?)
     }
 
     /// The funds that the database holds.
@@ -171,7 +239,7 @@ impl Desk {
             tries += 1;
             match self.append(batch) {
                 Err(StoreError::SequenceTaken { .. }) if tries < TRIES => self.forget(group),
-                done => return Ok(done.map(|()| answers)?),
+                done => return done.map(|()| answers).map_err(DeskError::of_append),
             }
         }
     }
@@ -180,7 +248,9 @@ impl Desk {
         if batch.records.is_empty() {
             return Ok(());
         }
-        let rows = batch.changes.into_rows(|fund| self.funds.get(&fund).and_then(|slot| slot.fund.state()));
+        let mut rows =
+            batch.changes.into_rows(|fund| self.funds.get(&fund).and_then(|slot| slot.fund.state()));
+        rows.extend(batch.nonces);
         self.store.append(&batch.records, &rows)
     }
 
@@ -312,9 +382,14 @@ impl Slot {
                 seq,
                 at: at_text.clone(),
                 recorded_at: recorded_at.to_owned(),
+                actor: request.cause.actor.clone(),
                 kind: kind.to_owned(),
                 body,
             });
+        }
+        // A refused or repeated command has no effect that a nonce would have to be stored with.
+        if handled.outcome == Ok(Outcome::Done) {
+            batch.nonces.extend(request.cause.nonce.as_ref().map(nonce_row));
         }
         let events = handled.applied.into_iter().map(|applied| applied.event).collect();
         Ok(Ok(handled.outcome.map(|outcome| Answer { outcome, seq: self.head, events })))
@@ -342,6 +417,6 @@ fn unreadable(fund: Symbol, seq: u64) -> impl Fn(strongroom_engine::RecordError)
 }
 
 /// PostgreSQL keeps microseconds, so nothing keeps more.
-fn microsecond(instant: Timestamp) -> Timestamp {
+pub(crate) fn microsecond(instant: Timestamp) -> Timestamp {
     Timestamp::from_microsecond(instant.as_microsecond()).unwrap_or(instant)
 }

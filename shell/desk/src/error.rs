@@ -35,6 +35,30 @@ pub enum DeskError {
         #[source]
         source: ReplayError,
     },
+    /// A change of access was refused; nothing changed.
+    #[error(transparent)]
+    AccessRefused(#[from] strongroom_access::AccessRefusal),
+    /// The request was executed before.
+    #[error("this request was executed before: its nonce was used; sign a new request with a new nonce")]
+    NonceWasUsed,
+    /// The stream `access` holds what this program cannot read.
+    #[error("record {seq} of access cannot be read: {source}")]
+    AccessRecord {
+        /// The record's place in the stream.
+        seq: u64,
+        /// What is wrong.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// The stream `access` has an instant that is none.
+    #[error("record {seq} of access has no readable instant")]
+    AccessInstant {
+        /// The record's place in the stream.
+        seq: u64,
+    },
+    /// More commands wait than the desk takes.
+    #[error("the desk has as many commands waiting as it takes; try again")]
+    Busy,
     /// More commands than one group may have.
     #[error("{0} commands in one group; at most {max} are taken", max = crate::GROUP_MAX)]
     GroupTooLarge(usize),
@@ -50,6 +74,14 @@ impl From<Refusal> for DeskError {
 }
 
 impl DeskError {
+    /// What an append that failed means: of all rows only a nonce must be new.
+    pub(crate) fn of_append(error: StoreError) -> Self {
+        match error {
+            StoreError::RowTaken { .. } => Self::NonceWasUsed,
+            error => error.into(),
+        }
+    }
+
     /// The stable code: the rule that was broken.
     pub fn code(&self) -> &'static str {
         match self {
@@ -57,6 +89,10 @@ impl DeskError {
             Self::Store(error) => error.code(),
             Self::Record { .. } => "log.record_must_be_readable",
             Self::Replay { .. } => "log.must_replay",
+            Self::AccessRefused(refusal) => refusal.code(),
+            Self::NonceWasUsed => "request.nonce_was_used",
+            Self::AccessRecord { .. } | Self::AccessInstant { .. } => "log.record_must_be_readable",
+            Self::Busy => "desk.queue_must_have_room",
             Self::GroupTooLarge(_) => "desk.group_must_be_bounded",
             Self::Closed => "desk.must_be_open",
         }
@@ -66,11 +102,18 @@ impl DeskError {
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Store(error) => Some(error.hint()),
-            Self::Record { .. } | Self::Replay { .. } => {
+            Self::Record { .. }
+            | Self::Replay { .. }
+            | Self::AccessRecord { .. }
+            | Self::AccessInstant { .. } => {
                 Some("Keep the database for inspection, and restore the latest backup into a new one.")
             }
             Self::Closed => Some("Open the database again."),
-            Self::Refused(_) | Self::GroupTooLarge(_) => None,
+            Self::Refused(_)
+            | Self::AccessRefused(_)
+            | Self::NonceWasUsed
+            | Self::Busy
+            | Self::GroupTooLarge(_) => None,
         }
     }
 }

@@ -5,6 +5,7 @@
 //! funds are rebuilt from the log. This crate knows the engine and the store; it knows nothing of files, HTTP or
 //! people.
 
+mod access;
 mod desk;
 mod error;
 mod projection;
@@ -12,7 +13,8 @@ mod schema;
 mod service;
 mod tables;
 
-pub use desk::{Answer, Desk, GROUP_MAX, Request};
+pub use access::AccessAnswer;
+pub use desk::{Answer, Cause, Desk, GROUP_MAX, Request, SpentNonce};
 pub use error::DeskError;
 pub use schema::SCHEMA;
-pub use service::{DeskHandle, DeskService};
+pub use service::{DeskHandle, DeskService, Reply};

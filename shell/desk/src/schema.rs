@@ -18,6 +18,12 @@ pub static SCHEMA: Schema = Schema {
             sqlite: include_str!("../migrations/0002_rebalances.sqlite.sql"),
             postgres: include_str!("../migrations/0002_rebalances.postgres.sql"),
         },
+        Migration {
+            version: 3,
+            name: "access",
+            sqlite: include_str!("../migrations/0003_access.sqlite.sql"),
+            postgres: include_str!("../migrations/0003_access.postgres.sql"),
+        },
     ],
     tables: tables::ALL,
 };

@@ -6,7 +6,7 @@
 use crate::desk::{Answer, Desk, GROUP_MAX, Request};
 use crate::error::DeskError;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 use strongroom_store::StoreError;
 
@@ -14,17 +14,25 @@ use strongroom_store::StoreError;
 const QUEUE_MAX: usize = 4 * GROUP_MAX;
 
 /// An answer, or why there is none. One failure answers a whole group, so it is shared.
-type Reply = Result<Answer, Arc<DeskError>>;
+pub type Reply = Result<Answer, Arc<DeskError>>;
+
+/// What is done with an answer. Dropped uncalled when the desk was closed before the command was looked at.
+type Then = Box<dyn FnOnce(Reply) + Send>;
 
 /// A command in the queue, and where its answer goes.
 struct Waiting {
     request: Request,
-    reply: SyncSender<Reply>,
+    then: Then,
 }
 
-/// What comes out of the queue.
+/// Work on the whole desk, between groups.
+type Work = Box<dyn FnOnce(&mut Desk) + Send>;
+
+/// What comes out of the queue. Almost all of it is commands: a box for each would cost more than the room it saves.
+#[allow(clippy::large_enum_variant, reason = "the large variant is the common one")]
 enum Queued {
     Command(Waiting),
+    Work(Work),
     Close,
 }
 
@@ -47,10 +55,12 @@ impl DeskService {
         let (queue, waiting) = sync_channel(QUEUE_MAX);
         let thread = std::thread::spawn(move || {
             loop {
-                let (group, is_last) = next_group(&waiting);
+                let (group, after) = next_group(&waiting);
                 answer(&mut desk, group);
-                if is_last {
-                    break;
+                match after {
+                    After::Nothing => {}
+                    After::Work(work) => work(&mut desk),
+                    After::Close => break,
                 }
             }
         });
@@ -83,58 +93,96 @@ impl DeskHandle {
     /// Queues a command; its answer comes out of the receiver once it is durable or refused. A receiver that is
     /// disconnected without an answer belongs to a desk that was closed before the command was looked at.
     pub fn send(&self, request: Request) -> Result<Receiver<Result<Answer, Arc<DeskError>>>, Arc<DeskError>> {
-        // Room for the one answer: the desk never waits for a caller.
+        // Room for the one answer: the desk never waits for a caller. One that has gone away does not want its
+        // answer; the command is done all the same.
         let (reply, answer) = sync_channel(1);
-        let command = Queued::Command(Waiting { request, reply });
+        let then: Then = Box::new(move |done| drop(reply.send(done)));
+        let command = Queued::Command(Waiting { request, then });
         self.queue.send(command).map_err(|_| Arc::new(DeskError::Closed))?;
         Ok(answer)
     }
+
+    /// Queues a command without waiting for room; `then` is called in the desk's thread and must not block it.
+    pub fn try_send(
+        &self,
+        request: Request,
+        then: impl FnOnce(Reply) + Send + 'static,
+    ) -> Result<(), DeskError> {
+        self.try_queue(Queued::Command(Waiting { request, then: Box::new(then) }))
+    }
+
+    /// Queues work on the whole desk, such as a read or a change of access, without waiting for room. It runs in the
+    /// desk's thread, between two groups, and holds up the next one: it must be short.
+    pub fn try_run(&self, work: impl FnOnce(&mut Desk) + Send + 'static) -> Result<(), DeskError> {
+        self.try_queue(Queued::Work(Box::new(work)))
+    }
+
+    fn try_queue(&self, queued: Queued) -> Result<(), DeskError> {
+        self.queue.try_send(queued).map_err(|refused| match refused {
+            TrySendError::Full(_) => DeskError::Busy,
+            TrySendError::Disconnected(_) => DeskError::Closed,
+        })
+    }
 }
 
-/// Waits for a command, then takes all that wait with it; and whether they are the last.
-fn next_group(waiting: &Receiver<Queued>) -> (Vec<Waiting>, bool) {
+/// What follows a group.
+enum After {
+    Nothing,
+    Work(Work),
+    Close,
+}
+
+/// Waits for a command, then takes all that wait with it, up to work on the whole desk; and what follows them.
+fn next_group(waiting: &Receiver<Queued>) -> (Vec<Waiting>, After) {
     let mut group = Vec::new();
     let mut next = waiting.recv().ok();
-    while let Some(Queued::Command(command)) = next {
-        group.push(command);
+    loop {
+        match next {
+            Some(Queued::Command(command)) => group.push(command),
+            Some(Queued::Work(work)) => return (group, After::Work(work)),
+            Some(Queued::Close) | None => return (group, After::Close),
+        }
         if group.len() == GROUP_MAX {
-            return (group, false);
+            return (group, After::Nothing);
         }
         next = match waiting.try_recv() {
             Ok(queued) => Some(queued),
-            Err(TryRecvError::Empty) => return (group, false),
+            Err(TryRecvError::Empty) => return (group, After::Nothing),
             Err(TryRecvError::Disconnected) => None,
         };
     }
-    (group, true)
 }
 
 fn answer(desk: &mut Desk, group: Vec<Waiting>) {
-    let (requests, replies): (Vec<Request>, Vec<SyncSender<Reply>>) =
-        group.into_iter().map(|waiting| (waiting.request, waiting.reply)).unzip();
-    submit(desk, &requests, &replies);
+    if group.is_empty() {
+        return;
+    }
+    let (requests, thens): (Vec<Request>, Vec<Then>) =
+        group.into_iter().map(|waiting| (waiting.request, waiting.then)).unzip();
+    submit(desk, &requests, thens);
 }
 
-/// Callers that share a group do not know each other: when their events are too many for one transaction, each half
-/// gets its own.
-fn submit(desk: &mut Desk, requests: &[Request], replies: &[SyncSender<Reply>]) {
+/// Callers that share a group do not know each other: when their events are too many for one transaction, or one of
+/// them was executed before, each half gets its own.
+fn submit(desk: &mut Desk, requests: &[Request], mut thens: Vec<Then>) {
     match desk.submit(requests) {
         Ok(answers) => {
-            for (reply, answer) in replies.iter().zip(answers) {
-                // A caller that has gone away does not want its answer; the command is done all the same.
-                drop(reply.send(answer.map_err(|refusal| Arc::new(refusal.into()))));
+            for (then, answer) in thens.into_iter().zip(answers) {
+                then(answer.map_err(|refusal| Arc::new(refusal.into())));
             }
         }
-        Err(DeskError::Store(StoreError::BatchTooLarge { .. })) if requests.len() > 1 => {
+        Err(DeskError::Store(StoreError::BatchTooLarge { .. }) | DeskError::NonceWasUsed)
+            if requests.len() > 1 =>
+        {
             let half = requests.len() / 2;
             let (first, second) = requests.split_at(half);
-            let (first_replies, second_replies) = replies.split_at(half);
-            submit(desk, first, first_replies);
-            submit(desk, second, second_replies);
+            let second_thens = thens.split_off(half);
+            submit(desk, first, thens);
+            submit(desk, second, second_thens);
         }
         Err(error) => {
             let error = Arc::new(error);
-            replies.iter().for_each(|reply| drop(reply.send(Err(error.clone()))));
+            thens.into_iter().for_each(|then| then(Err(error.clone())));
         }
     }
 }

@@ -234,6 +234,43 @@ pub(crate) static CUSTODY_TRANSFERS: Table = Table {
     ],
 };
 
+pub(crate) static PRINCIPALS: Table = Table {
+    name: "principals",
+    key: 1,
+    columns: &[text("principal"), text("role"), text("enabled"), text("denied_scopes"), text("participant")],
+};
+
+pub(crate) static CREDENTIALS: Table = Table {
+    name: "credentials",
+    key: 2,
+    columns: &[
+        text("lineage"),
+        integer("version"),
+        text("principal"),
+        text("environment"),
+        text("scopes"),
+        text("networks"),
+        text("owner"),
+        text("algorithm"),
+        text("state"),
+        instant("created_at"),
+        instant("not_before"),
+        instant("expires_at"),
+    ],
+};
+
+pub(crate) static REQUEST_NONCES: Table = Table {
+    name: "request_nonces",
+    key: 2,
+    columns: &[
+        text("lineage"),
+        text("nonce"),
+        integer("version"),
+        instant("signed_at"),
+        instant("kept_until"),
+    ],
+};
+
 /// Every read table.
 pub(crate) static ALL: &[&Table] = &[
     &FUNDS,
@@ -250,4 +287,7 @@ pub(crate) static ALL: &[&Table] = &[
     &PAYMENTS,
     &CUSTODY_TRANSFERS,
     &REBALANCES,
+    &PRINCIPALS,
+    &CREDENTIALS,
+    &REQUEST_NONCES,
 ];

@@ -13,12 +13,14 @@ pub type Cause = Box<dyn std::error::Error + Send + Sync>;
 #[non_exhaustive]
 pub enum StoreError {
     /// Another `Store` holds the SQLite file for writing.
-    #[error("{} is already open for writing by {}", path.display(), holder(*pid))]
+    #[error("{} is already open for writing by {}", path.display(), holder(*pid, served_at.as_deref()))]
     AnotherWriter {
         /// The database file.
         path: PathBuf,
         /// The process that holds it, if its lock file could be read.
         pid: Option<u32>,
+        /// Where that process serves, if it says so.
+        served_at: Option<String>,
     },
     /// The log already has a record in this place: somebody else was first.
     #[error("stream {stream:?} already has a record {seq}")]
@@ -27,6 +29,12 @@ pub enum StoreError {
         stream: String,
         /// The lowest sequence number of the batch that is taken.
         seq: u64,
+    },
+    /// A row that was to be added is there already.
+    #[error("a row of table {table:?} that must be new is there already")]
+    RowTaken {
+        /// The table.
+        table: &'static str,
     },
     /// The record would leave a hole in its stream.
     #[error("record {seq} of stream {stream:?} does not follow record {head}")]
@@ -261,6 +269,7 @@ impl StoreError {
         match self {
             Self::AnotherWriter { .. } => ("store.must_have_one_writer", "Stop the other process, or read the store without writing."),
             Self::SequenceTaken { .. } => ("store.sequence_must_be_free", "Another writer was first: read the stream again and decide anew."),
+            Self::RowTaken { .. } => ("store.row_must_be_new", "It was stored before: nothing of this batch was."),
             Self::SequenceGap { .. } => ("store.sequence_must_follow_head", "Read the stream again: records are numbered from 1 without holes."),
             Self::RecordMalformed { .. } => ("store.record_must_be_storable", "Correct the record; nothing of its batch was stored."),
             Self::SnapshotAhead { .. } => ("store.snapshot_must_not_be_ahead_of_log", "Append the records first, then the snapshot."),
@@ -298,6 +307,10 @@ impl StoreError {
     }
 }
 
-fn holder(pid: Option<u32>) -> String {
-    pid.map_or_else(|| "another process".to_owned(), |pid| format!("process {pid}"))
+fn holder(pid: Option<u32>, served_at: Option<&str>) -> String {
+    let process = pid.map_or_else(|| "another process".to_owned(), |pid| format!("process {pid}"));
+    match served_at {
+        Some(url) => format!("{process}, which serves at {url}; talk to it with --server {url}"),
+        None => process,
+    }
 }

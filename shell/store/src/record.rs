@@ -18,6 +18,8 @@ pub struct Record {
     pub at: String,
     /// When it was written, by the clock on the wall (RFC 3339).
     pub recorded_at: String,
+    /// Who caused it, as the caller names people, keys and programs; empty in records of before actors were kept.
+    pub actor: String,
     /// What kind of event it is.
     pub kind: String,
     /// The event as JSON text, stored as given.
@@ -46,7 +48,7 @@ pub(crate) fn check_batch(records: &[Record]) -> Result<Vec<&Record>, StoreError
         check_texts(
             &record.stream,
             record.seq,
-            [&record.at, &record.recorded_at, &record.kind, &record.body],
+            [&record.at, &record.recorded_at, &record.actor, &record.kind, &record.body],
         )?;
         match last.insert(&record.stream, record.seq) {
             Some(previous) => follows(record, previous)?,

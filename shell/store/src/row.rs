@@ -30,6 +30,13 @@ pub enum RowChange {
         /// A value for every column, in order.
         values: Vec<Value>,
     },
+    /// Add the row with this key; if it is there already, the whole batch is refused with `StoreError::RowTaken`.
+    Insert {
+        /// The table; one of the schema's.
+        table: &'static Table,
+        /// A value for every column, in order.
+        values: Vec<Value>,
+    },
     /// Remove the row with this key, if it is there.
     Delete {
         /// The table; one of the schema's.
@@ -42,13 +49,13 @@ pub enum RowChange {
 impl RowChange {
     fn table(&self) -> &'static Table {
         match self {
-            Self::Upsert { table, .. } | Self::Delete { table, .. } => table,
+            Self::Upsert { table, .. } | Self::Insert { table, .. } | Self::Delete { table, .. } => table,
         }
     }
 
     fn values(&self) -> &[Value] {
         match self {
-            Self::Upsert { values, .. } => values,
+            Self::Upsert { values, .. } | Self::Insert { values, .. } => values,
             Self::Delete { key, .. } => key,
         }
     }
@@ -67,6 +74,8 @@ pub(crate) struct TablePlan<'a> {
     pub(crate) deletes: Vec<&'a [Value]>,
     /// Whole rows, sorted by key.
     pub(crate) upserts: Vec<&'a [Value]>,
+    /// Whole rows that must not be there yet, sorted by key; no other change names them.
+    pub(crate) inserts: Vec<&'a [Value]>,
 }
 
 /// Checks every change and reduces the batch to one change a row.
@@ -81,30 +90,41 @@ pub(crate) fn plan<'a>(schema: &Schema, rows: &'a [RowChange]) -> Result<Vec<Tab
         }
     }
     let plans = schema.tables.iter().zip(changes).filter(|(_, changes)| !changes.is_empty());
-    Ok(plans.map(|(table, changes)| plan_table(table, changes)).collect())
+    plans.map(|(table, changes)| plan_table(table, changes)).collect()
 }
 
 /// The last change of each row, by key: a stable sort keeps the changes of one row in their order.
-fn plan_table<'a>(table: &'static Table, mut changes: Vec<&'a RowChange>) -> TablePlan<'a> {
+fn plan_table<'a>(
+    table: &'static Table,
+    mut changes: Vec<&'a RowChange>,
+) -> Result<TablePlan<'a>, StoreError> {
     changes.sort_by(|a, b| a.key().cmp(b.key()));
-    let mut plan = TablePlan { table, deletes: Vec::new(), upserts: Vec::new() };
+    let mut plan = TablePlan { table, deletes: Vec::new(), upserts: Vec::new(), inserts: Vec::new() };
     let mut following = changes.iter().skip(1).map(|change| Some(change.key())).chain([None]);
     for change in &changes {
         if following.next().flatten() == Some(change.key()) {
+            // Of two inserts of one row, or an insert and another change of it, the insert is not the first.
+            if changes
+                .iter()
+                .any(|other| other.key() == change.key() && matches!(other, RowChange::Insert { .. }))
+            {
+                return Err(StoreError::RowTaken { table: table.name });
+            }
             continue;
         }
         match change {
+            RowChange::Insert { values, .. } => plan.inserts.push(values),
             RowChange::Upsert { values, .. } => plan.upserts.push(values),
             RowChange::Delete { key, .. } => plan.deletes.push(key),
         }
     }
-    plan
+    Ok(plan)
 }
 
 fn check(row: &RowChange) -> Result<(), StoreError> {
     let table = row.table();
     let columns = match row {
-        RowChange::Upsert { .. } => table.columns,
+        RowChange::Upsert { .. } | RowChange::Insert { .. } => table.columns,
         RowChange::Delete { .. } => table.key_columns(),
     };
     if row.values().len() != columns.len() {

@@ -10,13 +10,23 @@ use crate::location::Location;
 use crate::postgres::PostgresStore;
 use crate::record::{Record, Snapshot, check_page, check_snapshot};
 use crate::row::RowChange;
-use crate::schema::Schema;
+use crate::schema::{ColumnType, Schema, Table};
 use crate::sqlite::SqliteStore;
 
 /// What both databases do. Everything that can be decided without one is decided before these are called.
 pub(crate) trait Database: Debug + Send {
     /// Stores a whole batch durably, or nothing of it. Its records must follow the heads of their streams.
     fn append(&mut self, batch: &Batch<'_>) -> Result<(), StoreError>;
+    fn prune(
+        &mut self,
+        table: &'static Table,
+        column: &'static str,
+        bound: &str,
+    ) -> Result<usize, StoreError>;
+    /// Only a file is held by one process.
+    fn say_served_at(&mut self, _: &str) -> Result<(), StoreError> {
+        Ok(())
+    }
     fn put_snapshot(&mut self, snapshot: &Snapshot) -> Result<(), StoreError>;
     fn read(&mut self, stream: &str, from_seq: i64, limit: i64) -> Result<Vec<Record>, StoreError>;
     fn head(&mut self, stream: &str) -> Result<u64, StoreError>;
@@ -85,6 +95,27 @@ impl Store {
         self.must_write()?;
         let batch = Batch::try_new(self.schema, records, rows)?;
         self.attempt(|database| database.append(&batch))
+    }
+
+    /// Removes the rows of a table whose instant in `column` is before `bound`, canonical text, and says how many.
+    pub fn prune(
+        &mut self,
+        table: &'static Table,
+        column: &'static str,
+        bound: &str,
+    ) -> Result<usize, StoreError> {
+        self.must_write()?;
+        let is_instant = |known: &&crate::Column| known.name == column && known.kind == ColumnType::Instant;
+        if !table.columns.iter().any(|known| is_instant(&known)) || !crate::canonical::is_instant(bound) {
+            return Err(StoreError::RowMalformed { table: table.name, reason: "only an instant bounds it" });
+        }
+        self.attempt(|database| database.prune(table, column, bound))
+    }
+
+    /// Tells whoever finds the file held where its holder can be talked to.
+    pub fn say_served_at(&mut self, url: &str) -> Result<(), StoreError> {
+        self.must_write()?;
+        self.attempt(|database| database.say_served_at(url))
     }
 
     /// Stores a snapshot and drops all but the newest two of its stream. One at the same record is replaced.

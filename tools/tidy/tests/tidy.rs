@@ -24,7 +24,7 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     ("shell/feeds", &["units", "market"]),
     ("shell/store", &[]),
     ("shell/report", &["units"]),
-    ("shell/desk", &["units", "fund", "engine", "store"]),
+    ("shell/desk", &["units", "fund", "engine", "access", "store"]),
     ("shell/cli", &["units", "market", "fund", "engine", "backtest", "feeds", "store", "desk", "report"]),
     ("bench", &["units", "market", "fund", "engine", "backtest", "store", "desk"]),
     ("tools/testing", &[]),

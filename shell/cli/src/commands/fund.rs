@@ -7,7 +7,6 @@ use crate::print::{self, Align};
 use clap::{Subcommand, ValueEnum};
 use serde::Serialize;
 use std::path::PathBuf;
-use strongroom_desk::Request;
 use strongroom_engine::{Account, Command, Fund, FundState, FundStatus, HaltScope, Refusal};
 use strongroom_fund::FundDefinition;
 use strongroom_fund::definition::{FeeAccrual, OrderMethod};
@@ -117,7 +116,7 @@ fn open(
         Fund::default().handle(&command, global.now()).outcome?;
     }
     let mut desk = global.open()?;
-    let answer = desk.command(Request { fund, command, at: global.now() })?;
+    let answer = desk.command(global.request(fund, command))?;
     let state = desk.last_seen(fund).ok_or(Refusal::FundMustBeOpen)?;
     global.say(state, fund, &answer, |state, _| {
         let held = state.reserve().positions()?;

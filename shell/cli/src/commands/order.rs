@@ -5,7 +5,6 @@ use crate::context::{Global, asset_price, date};
 use crate::failure::Failure;
 use crate::print::{self, Align};
 use clap::{Args, Subcommand, ValueEnum};
-use strongroom_desk::Request;
 use strongroom_engine::{
     Command, Event, FundState, NewOrder, Order, OrderId, OrderSide, OrderState, Refusal,
 };
@@ -205,7 +204,7 @@ fn settle_due(global: &Global) -> Result<(), Failure> {
     let due: Vec<OrderId> = state.orders().filter(ready).map(|order| order.id.clone()).collect();
     for (settled, id) in due.iter().enumerate() {
         let command = Command::SettleOrder { id: id.clone() };
-        let done = desk.command(Request { fund, command, at: global.now() });
+        let done = desk.command(global.request(fund, command));
         done.map_err(|error| stopped(id, due.get(..settled).unwrap_or_default(), error.into()))?;
         if !global.json {
             print::line(format!("{id} is settled"));

@@ -4,7 +4,6 @@ use super::prices::only_asset;
 use crate::context::Global;
 use crate::failure::{Exit, Failure};
 use std::path::PathBuf;
-use strongroom_desk::Request;
 use strongroom_engine::{Command, FundState, Outcome, Refusal};
 use strongroom_market::rate::Pair;
 use strongroom_units::Symbol;
@@ -48,7 +47,7 @@ pub(crate) fn record_all(global: &Global, date: Date, trades: &[PathBuf]) -> Res
     let mut desk = global.open_existing()?;
     let fund = global.chosen(&mut desk)?;
     for command in commands {
-        let answer = desk.command(Request { fund, command, at: global.now() })?;
+        let answer = desk.command(global.request(fund, command))?;
         if answer.outcome == Outcome::AlreadyDone && !global.json {
             crate::print::line("the rate is recorded already");
         }

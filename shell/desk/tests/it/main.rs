@@ -7,6 +7,7 @@
     reason = "a helper of a test may fail the test"
 )]
 
+mod access;
 mod crash;
 mod edited;
 mod failures;

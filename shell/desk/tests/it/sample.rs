@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use strongroom_desk::{Answer, Desk, Request};
+use strongroom_desk::{Answer, Cause, Desk, Request};
 use strongroom_engine::{Command, NewOrder, OrderId, OrderSide, Outcome, PriceRow, Refusal};
 use strongroom_fund::definition::{CustodyKind, OrderMethod};
 use strongroom_units::time::{Calendar, Date, Time, Timestamp, Zone};
@@ -42,7 +42,7 @@ pub fn btc(price: &str) -> BTreeMap<Symbol, Price> {
 }
 
 pub fn request(command: Command, at: Timestamp) -> Request {
-    Request { fund: btcx(), command, at }
+    Request { fund: btcx(), command, at, cause: Cause::actor("os:ana") }
 }
 
 /// A command to the fund at its opening.

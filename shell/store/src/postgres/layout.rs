@@ -17,6 +17,7 @@ CREATE TABLE events (
     seq         BIGINT NOT NULL CHECK (seq > 0),
     at          TEXT   NOT NULL,
     recorded_at TEXT   NOT NULL,
+    actor       TEXT   NOT NULL,
     kind        TEXT   NOT NULL,
     body        TEXT   NOT NULL,
     CONSTRAINT events_pkey PRIMARY KEY (stream, seq)
@@ -113,6 +114,8 @@ fn create(tx: &mut Transaction<'_>) -> Result<(), Error> {
 fn apply(tx: &mut Transaction<'_>, location: &str, migration: &Migration) -> Result<(), StoreError> {
     let (version, name) = (migration.version, migration.name);
     let mut run = || {
+        // The store's own tables grow with the caller's next migration: only a newer program opens it afterwards.
+        tx.batch_execute("ALTER TABLE events ADD COLUMN IF NOT EXISTS actor TEXT NOT NULL DEFAULT ''")?;
         tx.batch_execute(migration.postgres)?;
         tx.execute("INSERT INTO schema_version VALUES ($1::int8::int, $2)", &[&i64::from(version), &name])
     };

@@ -21,7 +21,7 @@ use crate::backup::BackupSummary;
 use crate::batch::Batch;
 use crate::error::StoreError;
 use crate::record::{Record, Snapshot, follows};
-use crate::schema::Schema;
+use crate::schema::{Schema, Table};
 use crate::store::Database;
 
 /// A session on a PostgreSQL server.
@@ -111,12 +111,30 @@ impl Database for PostgresStore {
                 lost_race = took_sequence(&e);
                 fault(location, e)
             })?;
-            write::change_rows(tx, statements, &batch.plans).map_err(|e| fault(location, e))
+            write::change_rows(tx, statements, &batch.plans).map_err(|e| fault(location, e))?;
+            batch.plans.iter().try_for_each(|plan| {
+                let added = write::insert_rows(tx, statements, plan.table, &plan.inserts);
+                match added.map_err(|e| fault(location, e))? {
+                    added if added == plan.inserts.len() => Ok(()),
+                    _ => Err(StoreError::RowTaken { table: plan.table.name }),
+                }
+            })
         });
         match done {
             Err(lost) if lost_race => Err(self.taken(batch, lost)),
             done => done,
         }
+    }
+
+    fn prune(
+        &mut self,
+        table: &'static Table,
+        column: &'static str,
+        bound: &str,
+    ) -> Result<usize, StoreError> {
+        self.transact(|tx, _, location| {
+            write::prune(tx, table, column, bound).map_err(|e| fault(location, e))
+        })
     }
 
     fn put_snapshot(&mut self, snapshot: &Snapshot) -> Result<(), StoreError> {

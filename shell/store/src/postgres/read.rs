@@ -24,7 +24,7 @@ pub(super) fn records(
     from_seq: i64,
     limit: i64,
 ) -> Result<Vec<Record>, Error> {
-    let sql = "SELECT stream, seq, at, recorded_at, kind, body FROM events
+    let sql = "SELECT stream, seq, at, recorded_at, actor, kind, body FROM events
         WHERE stream = $1 AND seq >= $2 ORDER BY seq LIMIT $3";
     let statement = statements.get(client, sql)?;
     client.query(&statement, &[&stream, &from_seq, &limit])?.iter().map(record).collect()
@@ -57,7 +57,7 @@ pub(super) fn latest_snapshot(
 }
 
 pub(super) const ALL_RECORDS: &str =
-    "SELECT stream, seq, at, recorded_at, kind, body FROM events ORDER BY stream, seq";
+    "SELECT stream, seq, at, recorded_at, actor, kind, body FROM events ORDER BY stream, seq";
 pub(super) const ALL_SNAPSHOTS: &str =
     "SELECT stream, seq, recorded_at, body FROM snapshots ORDER BY stream, seq";
 
@@ -86,8 +86,9 @@ pub(super) fn record(row: &Row) -> Result<Record, Error> {
         seq: number(row, 1)?,
         at: row.try_get(2)?,
         recorded_at: row.try_get(3)?,
-        kind: row.try_get(4)?,
-        body: row.try_get(5)?,
+        actor: row.try_get(4)?,
+        kind: row.try_get(5)?,
+        body: row.try_get(6)?,
     })
 }
 

@@ -11,8 +11,8 @@ use crate::record::{Record, Snapshot};
 use crate::row::{TablePlan, Value};
 use crate::schema::{Column, ColumnType, Table, join};
 
-const INSERT_RECORDS: &str = "INSERT INTO events (stream, seq, at, recorded_at, kind, body)
-    SELECT * FROM unnest($1::text[], $2::int8[], $3::text[], $4::text[], $5::text[], $6::text[])";
+const INSERT_RECORDS: &str = "INSERT INTO events (stream, seq, at, recorded_at, actor, kind, body)
+    SELECT * FROM unnest($1::text[], $2::int8[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[])";
 const UPSERT_SNAPSHOT: &str = "INSERT INTO snapshots (stream, seq, recorded_at, body) VALUES ($1, $2, $3, $4)
     ON CONFLICT (stream, seq) DO UPDATE SET recorded_at = excluded.recorded_at, body = excluded.body";
 const KEEP_NEWEST_TWO: &str = "DELETE FROM snapshots WHERE stream = $1 AND seq NOT IN
@@ -30,10 +30,10 @@ pub(super) fn insert_records(
         let texts = |text: fn(&Record) -> &str| chunk.iter().map(text).collect::<Vec<&str>>();
         let seqs: Vec<i64> = chunk.iter().map(|record| record.seq.cast_signed()).collect();
         let (streams, ats) = (texts(|r| &r.stream), texts(|r| &r.at));
-        let (recorded_ats, kinds, bodies) =
-            (texts(|r| &r.recorded_at), texts(|r| &r.kind), texts(|r| &r.body));
+        let (recorded_ats, actors) = (texts(|r| &r.recorded_at), texts(|r| &r.actor));
+        let (kinds, bodies) = (texts(|r| &r.kind), texts(|r| &r.body));
         let statement = statements.get(tx, INSERT_RECORDS)?;
-        tx.execute(&statement, &[&streams, &seqs, &ats, &recorded_ats, &kinds, &bodies])?;
+        tx.execute(&statement, &[&streams, &seqs, &ats, &recorded_ats, &actors, &kinds, &bodies])?;
     }
     Ok(())
 }
@@ -59,7 +59,29 @@ pub(super) fn upsert_rows(
     table: &Table,
     rows: &[&[Value]],
 ) -> Result<(), Error> {
-    run(tx, statements, &upsert_sql(table), table.columns, rows)
+    run(tx, statements, &upsert_sql(table), table.columns, rows).map(|_| ())
+}
+
+/// Adds rows and counts them: a row that is there already, or that another transaction is adding, is passed over.
+pub(super) fn insert_rows(
+    tx: &mut Transaction<'_>,
+    statements: &mut Statements,
+    table: &Table,
+    rows: &[&[Value]],
+) -> Result<usize, Error> {
+    let sql = format!("{} ON CONFLICT DO NOTHING", insert_sql(table));
+    run(tx, statements, &sql, table.columns, rows)
+}
+
+/// Removes the rows of which an instant is before `bound`.
+pub(super) fn prune(
+    tx: &mut Transaction<'_>,
+    table: &Table,
+    column: &str,
+    bound: &str,
+) -> Result<usize, Error> {
+    let sql = format!("DELETE FROM \"{}\" WHERE \"{column}\" < $1::text::timestamptz", table.name);
+    Ok(usize::try_from(tx.execute(&sql, &[&bound])?).unwrap_or(usize::MAX))
 }
 
 pub(super) fn put_snapshot(
@@ -80,15 +102,16 @@ fn run(
     sql: &str,
     columns: &[Column],
     rows: &[&[Value]],
-) -> Result<(), Error> {
+) -> Result<usize, Error> {
+    let mut changed = 0;
     for chunk in rows.chunks(CHUNK) {
         let arrays: Vec<Array<'_>> =
             columns.iter().enumerate().map(|(index, column)| Array::of(chunk, index, column)).collect();
         let params: Vec<&(dyn ToSql + Sync)> = arrays.iter().map(Array::as_sql).collect();
         let statement = statements.get(tx, sql)?;
-        tx.execute(&statement, &params)?;
+        changed += tx.execute(&statement, &params)?;
     }
-    Ok(())
+    Ok(usize::try_from(changed).unwrap_or(usize::MAX))
 }
 
 /// One column of many rows.
@@ -149,12 +172,16 @@ fn delete_sql(table: &Table) -> String {
     format!("DELETE FROM \"{name}\" USING {} WHERE {}", given(table.key_columns()), key.join(" AND "))
 }
 
-fn upsert_sql(table: &Table) -> String {
+fn insert_sql(table: &Table) -> String {
     let names = join(table.columns, ", ", str::to_owned);
     let values: Vec<String> = table.columns.iter().map(cast).collect();
+    let (name, values, given) = (table.name, values.join(", "), given(table.columns));
+    format!("INSERT INTO \"{name}\" ({names}) SELECT {values} FROM {given}")
+}
+
+fn upsert_sql(table: &Table) -> String {
     let key = join(table.key_columns(), ", ", str::to_owned);
     let others = join(table.other_columns(), ", ", |name| format!("{name} = excluded.{name}"));
     let action = if others.is_empty() { "NOTHING".to_owned() } else { format!("UPDATE SET {others}") };
-    let (name, values, given) = (table.name, values.join(", "), given(table.columns));
-    format!("INSERT INTO \"{name}\" ({names}) SELECT {values} FROM {given} ON CONFLICT ({key}) DO {action}")
+    format!("{} ON CONFLICT ({key}) DO {action}", insert_sql(table))
 }

@@ -18,6 +18,7 @@ CREATE TABLE events (
     seq         INTEGER NOT NULL CHECK (seq > 0),
     at          TEXT    NOT NULL,
     recorded_at TEXT    NOT NULL,
+    actor       TEXT    NOT NULL,
     kind        TEXT    NOT NULL,
     body        TEXT    NOT NULL,
     PRIMARY KEY (stream, seq)
@@ -83,6 +84,7 @@ pub(super) fn migrate(connection: &mut Connection, path: &Path, schema: &Schema)
 fn apply(connection: &mut Connection, path: &Path, migration: &Migration) -> Result<(), StoreError> {
     let (version, name) = (migration.version, migration.name);
     let done = step(connection, path, |tx| {
+        bring_base_up_to_date(tx)?;
         tx.execute_batch(migration.sqlite)?;
         tx.execute("INSERT INTO schema_version VALUES (?1, ?2)", (version, name)).map(|_| ())
     });
@@ -91,6 +93,15 @@ fn apply(connection: &mut Connection, path: &Path, migration: &Migration) -> Res
             Err(StoreError::MigrationFailed { version, name, source })
         }
         other => other,
+    }
+}
+
+/// The store's own tables grow with the caller's next migration: only a newer program opens the database afterwards.
+fn bring_base_up_to_date(tx: &Transaction<'_>) -> rusqlite::Result<()> {
+    let known = "SELECT count(*) FROM pragma_table_info('events') WHERE name = 'actor'";
+    match tx.query_row(known, [], |row| row.get::<_, i64>(0))? {
+        0 => tx.execute_batch("ALTER TABLE events ADD COLUMN actor TEXT NOT NULL DEFAULT ''"),
+        _ => Ok(()),
     }
 }
 

@@ -11,7 +11,8 @@ use crate::files::{beside, file_error};
 /// let two processes hold locks on two files of one name.
 #[derive(Debug)]
 pub(super) struct WriterLock {
-    _held: File,
+    held: File,
+    path: PathBuf,
 }
 
 impl WriterLock {
@@ -30,8 +31,13 @@ impl WriterLock {
             Err(TryLockError::WouldBlock) => return Err(another_writer(database, &path)),
             Err(TryLockError::Error(e)) => return Err(file_error(&path, e)),
         }
-        write_pid(&mut file).map_err(|e| file_error(&path, e))?;
-        Ok(Self { _held: file })
+        write_holder(&mut file, None).map_err(|e| file_error(&path, e))?;
+        Ok(Self { held: file, path })
+    }
+
+    /// Writes where this process can be talked to beside its number.
+    pub(super) fn say_served_at(&mut self, url: &str) -> Result<(), StoreError> {
+        write_holder(&mut self.held, Some(url)).map_err(|e| file_error(&self.path, e))
     }
 }
 
@@ -41,13 +47,18 @@ fn lock_path(database: &Path) -> PathBuf {
     beside(&real, ".lock")
 }
 
-fn write_pid(file: &mut File) -> std::io::Result<()> {
+/// The process number on the first line, where it serves on the second.
+fn write_holder(file: &mut File, url: Option<&str>) -> std::io::Result<()> {
     file.set_len(0)?;
     file.rewind()?;
-    writeln!(file, "{}", std::process::id())
+    let url = url.map(|url| format!("{url}\n")).unwrap_or_default();
+    write!(file, "{}\n{url}", std::process::id())
 }
 
 fn another_writer(database: &Path, lock: &Path) -> StoreError {
-    let pid = fs::read_to_string(lock).ok().and_then(|text| text.trim().parse().ok());
-    StoreError::AnotherWriter { path: database.to_owned(), pid }
+    let text = fs::read_to_string(lock).unwrap_or_default();
+    let mut lines = text.lines();
+    let pid = lines.next().and_then(|line| line.trim().parse().ok());
+    let served_at = lines.next().map(str::to_owned);
+    StoreError::AnotherWriter { path: database.to_owned(), pid, served_at }
 }

@@ -21,7 +21,7 @@ use crate::batch::Batch;
 use crate::error::StoreError;
 use crate::files::{directory, sync_directory};
 use crate::record::{Record, Snapshot, follows};
-use crate::schema::Schema;
+use crate::schema::{Schema, Table};
 use crate::store::Database;
 
 /// Readers such as the `sqlite3` shell may hold the file for a moment.
@@ -35,7 +35,7 @@ pub(crate) struct SqliteStore {
     connection: Connection,
     path: PathBuf,
     /// Dropped after the connection: fields go in order.
-    _lock: Option<WriterLock>,
+    lock: Option<WriterLock>,
 }
 
 impl SqliteStore {
@@ -51,7 +51,7 @@ impl SqliteStore {
         layout::migrate(&mut connection, path, schema)?;
         layout::check_tables(&connection, path, schema)?;
         sync_directory(&directory(path))?;
-        Ok(Self { connection, path: path.to_owned(), _lock: Some(lock) })
+        Ok(Self { connection, path: path.to_owned(), lock: Some(lock) })
     }
 
     /// Takes no lock and makes no change; works while another process writes.
@@ -64,7 +64,7 @@ impl SqliteStore {
         if found < known {
             return Err(StoreError::SchemaOlder { found, known });
         }
-        Ok(Self { connection, path: path.to_owned(), _lock: None })
+        Ok(Self { connection, path: path.to_owned(), lock: None })
     }
 
     /// Runs `work` in one transaction. A failure rolls everything back: dropping the transaction does.
@@ -92,8 +92,27 @@ impl Database for SqliteStore {
             }
             write::insert_records(connection, batch.records)
                 .and_then(|()| write::change_rows(connection, &batch.plans))
-                .map_err(|e| fault(path, e))
+                .map_err(|e| fault(path, e))?;
+            batch.plans.iter().try_for_each(|plan| {
+                match write::insert_rows(connection, plan.table, &plan.inserts).map_err(|e| fault(path, e))? {
+                    added if added == plan.inserts.len() => Ok(()),
+                    _ => Err(StoreError::RowTaken { table: plan.table.name }),
+                }
+            })
         })
+    }
+
+    fn prune(
+        &mut self,
+        table: &'static Table,
+        column: &'static str,
+        bound: &str,
+    ) -> Result<usize, StoreError> {
+        write::prune(&self.connection, table, column, bound).map_err(|e| self.fault(e))
+    }
+
+    fn say_served_at(&mut self, url: &str) -> Result<(), StoreError> {
+        self.lock.as_mut().map_or(Ok(()), |lock| lock.say_served_at(url))
     }
 
     fn put_snapshot(&mut self, snapshot: &Snapshot) -> Result<(), StoreError> {

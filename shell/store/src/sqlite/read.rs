@@ -20,7 +20,7 @@ pub(super) fn records(
     from_seq: i64,
     limit: i64,
 ) -> Result<Vec<Record>> {
-    let sql = "SELECT stream, seq, at, recorded_at, kind, body FROM events
+    let sql = "SELECT stream, seq, at, recorded_at, actor, kind, body FROM events
         WHERE stream = ?1 AND seq >= ?2 ORDER BY seq LIMIT ?3";
     connection.prepare_cached(sql)?.query_map((stream, from_seq, limit), record)?.collect()
 }
@@ -41,7 +41,7 @@ pub(super) fn latest_snapshot(connection: &Connection, stream: &str) -> Result<O
 }
 
 pub(super) const ALL_RECORDS: &str =
-    "SELECT stream, seq, at, recorded_at, kind, body FROM events ORDER BY stream, seq";
+    "SELECT stream, seq, at, recorded_at, actor, kind, body FROM events ORDER BY stream, seq";
 pub(super) const ALL_SNAPSHOTS: &str =
     "SELECT stream, seq, recorded_at, body FROM snapshots ORDER BY stream, seq";
 
@@ -60,8 +60,9 @@ pub(super) fn record(row: &Row<'_>) -> Result<Record> {
         seq: row.get::<_, i64>(1)?.cast_unsigned(),
         at: row.get(2)?,
         recorded_at: row.get(3)?,
-        kind: row.get(4)?,
-        body: row.get(5)?,
+        actor: row.get(4)?,
+        kind: row.get(5)?,
+        body: row.get(6)?,
     })
 }
 

@@ -7,8 +7,7 @@ use crate::record::{Record, Snapshot};
 use crate::row::{TablePlan, Value};
 use crate::schema::{Table, join};
 
-const INSERT_RECORD: &str =
-    "INSERT INTO events (stream, seq, at, recorded_at, kind, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+const INSERT_RECORD: &str = "INSERT INTO events (stream, seq, at, recorded_at, actor, kind, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
 const UPSERT_SNAPSHOT: &str = "INSERT INTO snapshots (stream, seq, recorded_at, body) VALUES (?1, ?2, ?3, ?4)
     ON CONFLICT (stream, seq) DO UPDATE SET recorded_at = excluded.recorded_at, body = excluded.body";
 const KEEP_NEWEST_TWO: &str = "DELETE FROM snapshots WHERE stream = ?1 AND seq NOT IN
@@ -17,8 +16,8 @@ const KEEP_NEWEST_TWO: &str = "DELETE FROM snapshots WHERE stream = ?1 AND seq N
 pub(super) fn insert_records(connection: &Connection, records: &[Record]) -> Result<()> {
     let mut statement = connection.prepare_cached(INSERT_RECORD)?;
     for record in records {
-        let Record { stream, seq, at, recorded_at, kind, body } = record;
-        statement.execute((stream, seq.cast_signed(), at, recorded_at, kind, body))?;
+        let Record { stream, seq, at, recorded_at, actor, kind, body } = record;
+        statement.execute((stream, seq.cast_signed(), at, recorded_at, actor, kind, body))?;
     }
     Ok(())
 }
@@ -36,6 +35,24 @@ pub(super) fn change_rows(connection: &Connection, plans: &[TablePlan<'_>]) -> R
 
 pub(super) fn upsert_rows(connection: &Connection, table: &Table, rows: &[&[Value]]) -> Result<()> {
     run(connection, &upsert_sql(table), rows)
+}
+
+/// Adds rows and counts them: a row that is there already is passed over.
+pub(super) fn insert_rows(connection: &Connection, table: &Table, rows: &[&[Value]]) -> Result<usize> {
+    if rows.is_empty() {
+        return Ok(0);
+    }
+    let names = join(table.columns, ", ", str::to_owned);
+    let marks = join(table.columns, ", ", |_| "?".to_owned());
+    let sql = format!("INSERT INTO \"{}\" ({names}) VALUES ({marks}) ON CONFLICT DO NOTHING", table.name);
+    let mut statement = connection.prepare_cached(&sql)?;
+    rows.iter().try_fold(0, |added, row| Ok(added + statement.execute(params_from_iter(row.iter()))?))
+}
+
+/// Removes the rows of which a column sorts before `bound`.
+pub(super) fn prune(connection: &Connection, table: &Table, column: &str, bound: &str) -> Result<usize> {
+    let sql = format!("DELETE FROM \"{}\" WHERE \"{column}\" < ?1", table.name);
+    connection.prepare_cached(&sql)?.execute([bound])
 }
 
 pub(super) fn put_snapshot(connection: &Connection, snapshot: &Snapshot) -> Result<()> {

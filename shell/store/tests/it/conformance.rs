@@ -190,7 +190,7 @@ fn a_hole_in_the_log_is_found(home: &Home) {
     let mut store = home.open(&SCHEMA);
     store.append(&run("a", 1..=2), &[]).unwrap();
     home.by_hand(
-        "INSERT INTO events SELECT stream, 4, at, recorded_at, kind, body FROM events WHERE seq = 1",
+        "INSERT INTO events SELECT stream, 4, at, recorded_at, actor, kind, body FROM events WHERE seq = 1",
     )
     .unwrap();
     assert_eq!(code(store.read("a", 1, 10)), "store.log_must_be_gapless");
@@ -198,6 +198,40 @@ fn a_hole_in_the_log_is_found(home: &Home) {
     assert!(matches!(records.next(), Some(Err(StoreError::LogGap { seq: 3, .. }))));
     assert!(records.next().is_none());
     assert_eq!(code(store.back_up(&home.file("backup.db"))), "store.log_must_be_gapless");
+}
+
+fn a_row_that_must_be_new_is_added_once(home: &Home) {
+    let mut store = home.open(&SCHEMA);
+    let added = |select: i64, from: &str| RowChange::Insert {
+        table: &GROUP,
+        values: vec![Value::Integer(select), text(from)],
+    };
+    store.append(&run("a", 1..=1), &[added(1, "x"), added(2, "y")]).unwrap();
+    let mut check = |rows: Vec<RowChange>| {
+        assert_eq!(code(store.append(&run("a", 2..=2), &rows)), "store.row_must_be_new");
+    };
+    check(vec![added(3, "z"), added(2, "y")]);
+    check(vec![added(3, "z"), added(3, "z")]);
+    check(vec![group(3, "z"), added(3, "z")]);
+    assert_eq!(store.head("a").unwrap(), 1);
+    store.append(&run("a", 2..=2), &[added(3, "z")]).unwrap();
+    assert_eq!(home.rows(r#"SELECT "select", "from" FROM "group" ORDER BY 1"#), ["1 x", "2 y", "3 z"]);
+}
+
+fn rows_are_pruned_by_an_instant(home: &Home) {
+    let mut store = home.open(&SCHEMA);
+    let known = |day: &str, at: &str| {
+        let values = vec![text("a"), text(day), text("1"), text(at), Value::Integer(1), text("o")];
+        RowChange::Upsert { table: &HOLDINGS, values }
+    };
+    let rows = [known("2026-01-01", "2026-01-01T10:00:00Z"), known("2026-01-02", "2026-01-01T11:00:00Z")];
+    store.append(&run("a", 1..=1), &[&[fund("a", "A")], rows.as_slice()].concat()).unwrap();
+    let mut prune = |column, bound| store.prune(&HOLDINGS, column, bound);
+    assert_eq!(code(prune("amount", "2026-01-01T11:00:00Z")), "store.row_must_match_table");
+    assert_eq!(code(prune("known_at", "yesterday")), "store.row_must_match_table");
+    assert_eq!(prune("known_at", "2026-01-01T11:00:00Z").unwrap(), 1);
+    assert_eq!(prune("known_at", "2026-01-01T11:00:00Z").unwrap(), 0);
+    assert_eq!(home.rows("SELECT day FROM holdings"), ["2026-01-02"]);
 }
 
 macro_rules! conformance {
@@ -235,4 +269,6 @@ conformance! {
     a_reader_sees_every_commit_and_writes_nothing,
     history_cannot_be_edited_by_hand,
     a_hole_in_the_log_is_found,
+    a_row_that_must_be_new_is_added_once,
+    rows_are_pruned_by_an_instant,
 }

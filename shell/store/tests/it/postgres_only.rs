@@ -61,7 +61,7 @@ fn a_writer_that_loses_the_race_inside_the_transaction_is_told() {
     let mut store = home.open(&SCHEMA);
     let mut other = raw(&home);
     let mut tx = other.transaction().unwrap();
-    tx.batch_execute("INSERT INTO events VALUES ('a', 1, '', '', '', 'theirs')").unwrap();
+    tx.batch_execute("INSERT INTO events VALUES ('a', 1, '', '', '', '', 'theirs')").unwrap();
     let loser = thread::spawn(move || store.append(&[run("b", 1..=1), run("a", 1..=3)].concat(), &[]));
     // Only once the loser waits for the row is the race on.
     let waiting = "SELECT count(*) FROM pg_stat_activity

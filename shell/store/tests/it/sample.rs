@@ -91,6 +91,7 @@ pub fn record(stream: &str, seq: u64) -> Record {
         seq,
         at: "2026-01-02T16:00:00Z".to_owned(),
         recorded_at: "2026-01-02T16:00:01.25Z".to_owned(),
+        actor: "os:ana".to_owned(),
         kind: "nav_struck".to_owned(),
         // Neither database may touch a body: spaces, escapes, key order and other languages stay.
         body: format!("{{\"b\": 1.50,  \"a\": \"\\u00e9 é 純資産 🪙 '\\\"\", \"seq\": {seq}}}"),

@@ -38,6 +38,19 @@ fn a_second_writer_in_the_same_process_is_refused_until_the_first_is_gone() {
     drop(home.open(&SCHEMA));
 }
 
+#[test]
+fn who_finds_the_file_held_is_told_where_its_holder_serves() {
+    let home = Home::sqlite();
+    let mut writer = home.open(&SCHEMA);
+    writer.say_served_at("https://127.0.0.1:8443").unwrap();
+    let refused = Store::open(&home.location(), &SCHEMA).unwrap_err();
+    assert!(refused.to_string().contains("serves at https://127.0.0.1:8443"), "{refused}");
+    drop(writer);
+    let _next = home.open(&SCHEMA);
+    let refused = Store::open(&home.location(), &SCHEMA).unwrap_err();
+    assert!(!refused.to_string().contains("serves"), "{refused}");
+}
+
 /// The setting belongs to the store's own connection, so a migration is its witness: 2 is FULL.
 #[test]
 fn every_commit_is_synchronised() {
@@ -60,7 +73,7 @@ fn every_commit_is_synchronised() {
 fn a_replaced_record_counts_as_an_edit() {
     let home = Home::sqlite();
     home.open(&SCHEMA).append(&run("a", 1..=1), &[]).unwrap();
-    let replaced = home.by_hand("INSERT OR REPLACE INTO events VALUES ('a', 1, '', '', '', 'forged')");
+    let replaced = home.by_hand("INSERT OR REPLACE INTO events VALUES ('a', 1, '', '', '', '', 'forged')");
     assert!(replaced.unwrap_err().starts_with("history is never edited"));
 }
 

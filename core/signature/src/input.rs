@@ -1,0 +1,105 @@
+//! The signatures of a message: `Signature-Input` and `Signature`, read together and within bounds (RFC 9421 section 4).
+//! What they are worth is judged by others.
+
+use crate::component::Component;
+use crate::parameters::Parameters;
+use crate::rule::{Bound, Rule};
+use crate::{LABELS_MAX, SIGNATURE_BYTES_MAX, SIGNATURE_INPUT_BYTES_MAX, canonical, structured};
+use http::header::{HeaderMap, HeaderName, HeaderValue};
+use std::borrow::Cow;
+
+pub(crate) const SIGNATURE_INPUT: HeaderName = HeaderName::from_static("signature-input");
+pub(crate) const SIGNATURE: HeaderName = HeaderName::from_static("signature");
+
+/// A member of `Signature-Input`: what a signature covers, and its parameters.
+#[derive(Clone, Debug)]
+pub struct Input<'a> {
+    /// The name by which `Signature` has the signature itself.
+    pub label: Cow<'a, str>,
+    /// In the order of the signature base.
+    pub components: Vec<Component<'a>>,
+    /// The registered parameters.
+    pub parameters: Parameters<'a>,
+    /// The member serialised strictly: the value of `@signature-params`.
+    pub(crate) text: Cow<'a, str>,
+}
+
+/// A signature of a message, not verified.
+#[derive(Clone, Debug)]
+pub struct Signature<'a> {
+    /// What it covers.
+    pub input: Input<'a>,
+    /// The signature itself.
+    pub bytes: Vec<u8>,
+}
+
+/// The lines of a field as text, if all of them together are within the bound.
+pub(crate) fn lines<'a>(
+    headers: &'a HeaderMap,
+    name: &HeaderName,
+    field: &'static str,
+    bytes_max: usize,
+    bound: Bound,
+) -> Result<Vec<&'a str>, Rule> {
+    let values = headers.get_all(name);
+    if values.iter().map(HeaderValue::len).sum::<usize>() > bytes_max {
+        return Err(Rule::MustBeWithinBounds(bound));
+    }
+    values.iter().map(|value| value.to_str().map_err(|_| Rule::MustBeWellFormed(field))).collect()
+}
+
+/// The members of `Signature-Input`, in their order.
+pub(crate) fn inputs(headers: &HeaderMap) -> Result<Vec<Input<'_>>, Rule> {
+    let lines = lines(
+        headers,
+        &SIGNATURE_INPUT,
+        "signature-input",
+        SIGNATURE_INPUT_BYTES_MAX,
+        Bound::SignatureInputBytes,
+    )?;
+    let inputs = match lines.as_slice() {
+        [line] => canonical::inputs(line),
+        _ => None,
+    };
+    let inputs = match inputs {
+        Some(inputs) => inputs,
+        None => structured::inputs(lines.into_iter())?,
+    };
+    if inputs.len() > LABELS_MAX {
+        return Err(Rule::MustBeWithinBounds(Bound::Labels));
+    }
+    Ok(inputs)
+}
+
+/// The bytes that `Signature` has under a label.
+pub(crate) fn signature_bytes(headers: &HeaderMap, label: &str) -> Result<Option<Vec<u8>>, Rule> {
+    let lines = lines(headers, &SIGNATURE, "signature", SIGNATURE_BYTES_MAX, Bound::SignatureBytes)?;
+    let canonical = match lines.as_slice() {
+        [line] => canonical::byte_sequences(line),
+        _ => None,
+    };
+    if let Some(members) = canonical {
+        if members.len() > LABELS_MAX {
+            return Err(Rule::MustBeWithinBounds(Bound::Labels));
+        }
+        return Ok(members.into_iter().find(|(name, _)| *name == label).map(|(_, bytes)| bytes));
+    }
+    let members = structured::signatures(lines.into_iter())?;
+    if members.len() > LABELS_MAX {
+        return Err(Rule::MustBeWithinBounds(Bound::Labels));
+    }
+    Ok(members.into_iter().find(|(name, _)| name == label).map(|(_, bytes)| bytes))
+}
+
+/// Every signature of a message.
+///
+/// # Errors
+/// [`Rule::MustBeWellFormed`] and [`Rule::MustBeWithinBounds`]; also where a label has only one of its two halves.
+pub fn signatures(headers: &HeaderMap) -> Result<Vec<Signature<'_>>, Rule> {
+    let mut all = Vec::new();
+    for input in inputs(headers)? {
+        let bytes = signature_bytes(headers, &input.label)?.ok_or(Rule::MustBeWellFormed("signature"))?;
+        all.push(Signature { input, bytes });
+    }
+    Ok(all)
+}

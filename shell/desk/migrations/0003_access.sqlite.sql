@@ -1,0 +1,37 @@
+-- Who may touch the fund: principals, their keys, and the nonces of requests that changed something. Nothing here is
+-- secret: public keys, sealed texts and hashes stay in the log.
+
+CREATE TABLE principals (
+    principal TEXT NOT NULL,
+    role TEXT NOT NULL,
+    enabled TEXT NOT NULL,
+    denied_scopes TEXT NOT NULL,
+    participant TEXT,
+    PRIMARY KEY (principal)
+) STRICT;
+
+CREATE TABLE credentials (
+    lineage TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    principal TEXT NOT NULL,
+    environment TEXT NOT NULL,
+    scopes TEXT NOT NULL,
+    networks TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    algorithm TEXT NOT NULL,
+    state TEXT NOT NULL,
+    created_at TEXT NOT NULL,
+    not_before TEXT NOT NULL,
+    expires_at TEXT NOT NULL,
+    PRIMARY KEY (lineage, version)
+) STRICT;
+
+CREATE TABLE request_nonces (
+    lineage TEXT NOT NULL,
+    nonce TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    signed_at TEXT NOT NULL,
+    kept_until TEXT NOT NULL,
+    PRIMARY KEY (lineage, nonce)
+) STRICT;
+CREATE INDEX request_nonces_by_end ON request_nonces (kept_until);

@@ -1,0 +1,180 @@
+//! The stream `access`, and nonces that are used up with the effect of their request.
+
+use strongroom_access::{
+    AccessCommand, AccessRefusal, Algorithm, EnrolmentId, Environment, KeyState, LineageId, Material,
+    PrincipalId, Role,
+};
+use strongroom_desk::{Cause, DeskError, DeskService, Request, SpentNonce};
+use strongroom_engine::Outcome;
+use strongroom_units::time::Timestamp;
+
+use crate::home::{Home, on_both};
+use crate::judge;
+use crate::sample::*;
+
+on_both!(
+    access_is_what_its_log_says,
+    a_refused_change_of_access_writes_nothing,
+    two_desks_change_access_without_losing_anything,
+    a_nonce_commits_once_with_its_effect,
+    a_repeat_is_refused_alone_in_its_group,
+    every_event_names_who_caused_it,
+    nonces_are_forgotten_only_after_their_time,
+);
+
+fn principal() -> PrincipalId {
+    "ana".parse().unwrap()
+}
+
+fn later(hours: i64) -> Timestamp {
+    Timestamp::from_second(opening().as_second() + hours * 3_600).unwrap()
+}
+
+fn first_enrolment(byte: u8) -> AccessCommand {
+    AccessCommand::OpenFirstEnrolment {
+        id: EnrolmentId::from_random([byte; 8]),
+        code_hash: "c0de".to_owned(),
+        principal: principal(),
+        environment: Environment::Test,
+        code_expires: later(1),
+        key_expires: later(24 * 90),
+    }
+}
+
+fn enrol(byte: u8) -> AccessCommand {
+    AccessCommand::Enrol {
+        id: EnrolmentId::from_random([byte; 8]),
+        code_hash: "c0de".to_owned(),
+        algorithm: Algorithm::Ed25519,
+        material: Material::Public { key: "cHVibGlj".to_owned() },
+        lineage: LineageId::from_random([byte; 8]),
+    }
+}
+
+fn by_ana() -> Cause {
+    Cause::actor("os:ana")
+}
+
+fn access_is_what_its_log_says(home: &Home) {
+    let mut desk = home.open();
+    desk.change_access(&first_enrolment(1), opening(), &by_ana()).unwrap();
+    desk.change_access(&enrol(1), opening(), &by_ana()).unwrap();
+    let (before, records) = (desk.access().unwrap().clone(), desk.access_records());
+    assert!(before.has_operator(opening()));
+    assert_eq!(records, 3);
+    drop(desk);
+    let mut desk = home.open();
+    assert_eq!(desk.access().unwrap(), &before);
+    assert_eq!(
+        home.number("SELECT count(*) FROM credentials WHERE state = 'active' AND principal = 'ana'"),
+        1
+    );
+    assert_eq!(home.number("SELECT count(*) FROM principals WHERE role = 'operator' AND enabled = 'yes'"), 1);
+    let lineage = LineageId::from_random([1; 8]);
+    let revoke = |even_the_last| AccessCommand::Revoke {
+        lineage: lineage.clone(),
+        version: None,
+        even_the_last,
+        reason: "left".to_owned(),
+    };
+    let refused = desk.change_access(&revoke(false), opening(), &by_ana()).unwrap_err();
+    assert_eq!(refused.code(), "principal.last_operator_must_remain");
+    desk.change_access(&revoke(true), opening(), &by_ana()).unwrap();
+    assert_eq!(desk.access().unwrap().lineage(&lineage).unwrap().versions[&1].state, KeyState::Revoked);
+    assert_eq!(home.number("SELECT count(*) FROM credentials WHERE state = 'revoked'"), 1);
+}
+
+fn a_refused_change_of_access_writes_nothing(home: &Home) {
+    let mut desk = home.open();
+    let refused = desk.change_access(&enrol(1), opening(), &by_ana()).unwrap_err();
+    assert!(matches!(refused, DeskError::AccessRefused(AccessRefusal::EnrolmentMustBeOpen(_))));
+    let repeat = AccessCommand::RegisterPrincipal { id: principal(), role: Role::Auditor, participant: None };
+    assert_eq!(desk.change_access(&repeat, opening(), &by_ana()).unwrap().events.len(), 1);
+    assert_eq!(desk.change_access(&repeat, opening(), &by_ana()).unwrap().events.len(), 0);
+    assert_eq!(home.number("SELECT count(*) FROM events"), 1);
+}
+
+/// SQLite has one writer; there the desks take turns.
+fn two_desks_change_access_without_losing_anything(home: &Home) {
+    let register = |name: String| AccessCommand::RegisterPrincipal {
+        id: name.parse().unwrap(),
+        role: Role::ReadOnly,
+        participant: None,
+    };
+    for turn in 0..10 {
+        let mut desk = home.open();
+        desk.change_access(&register(format!("a{turn}")), opening(), &by_ana()).unwrap();
+    }
+    if home.location().to_string().starts_with("postgres") {
+        let (mut first, mut second) = (home.open(), home.open());
+        for turn in 0..10 {
+            first.change_access(&register(format!("b{turn}")), opening(), &by_ana()).unwrap();
+            second.change_access(&register(format!("c{turn}")), opening(), &by_ana()).unwrap();
+        }
+        assert_eq!(first.access().unwrap(), second.access().unwrap());
+        assert_eq!(second.access().unwrap().principals().count(), 30);
+    }
+    let mut desk = home.open();
+    let known = desk.access().unwrap().principals().count() as i64;
+    assert_eq!(home.number("SELECT count(*) FROM events"), known);
+}
+
+/// An order signed with this nonce.
+fn signed(name: &str, nonce: &str) -> Request {
+    let nonce = SpentNonce {
+        lineage: "k0123456789ab".to_owned(),
+        version: 1,
+        nonce: nonce.to_owned(),
+        signed_at: opening(),
+        kept_until: later(1),
+    };
+    let cause = Cause { actor: "key:k0123456789ab.1".to_owned(), nonce: Some(nonce) };
+    Request { cause, ..submit(name) }
+}
+
+fn a_nonce_commits_once_with_its_effect(home: &Home) {
+    let mut desk = with_fund(home.open());
+    assert_eq!(desk.command(signed("a", "n1")).unwrap().outcome, Outcome::Done);
+    // Another order under the same nonce: the effect of the repeat must not commit, whoever lets it through.
+    assert_eq!(desk.command(signed("b", "n1")).unwrap_err().code(), "request.nonce_was_used");
+    assert_eq!(desk.command(signed("b", "n2")).unwrap().outcome, Outcome::Done);
+    drop(desk);
+    let mut desk = home.open();
+    assert_eq!(desk.command(signed("c", "n2")).unwrap_err().code(), "request.nonce_was_used");
+    assert_eq!(home.number("SELECT count(*) FROM orders"), 2);
+    assert_eq!(judge::check(home).len(), 3);
+}
+
+fn a_repeat_is_refused_alone_in_its_group(home: &Home) {
+    let mut desk = with_fund(home.open());
+    desk.command(signed("a", "n1")).unwrap();
+    let service = DeskService::start(desk);
+    let orders = ["n2", "n1", "n3", "n3", "n4"].into_iter().enumerate();
+    let sent: Vec<_> = orders
+        .map(|(index, nonce)| service.handle().send(signed(&format!("g{index}"), nonce)).unwrap())
+        .collect();
+    let told: Vec<_> = sent
+        .into_iter()
+        .map(|answer| answer.recv().unwrap().map_or_else(|error| error.code(), |_| "done"))
+        .collect();
+    let used = "request.nonce_was_used";
+    assert_eq!(told, ["done", used, "done", used, "done"]);
+    assert_eq!(judge::check(home).len(), 5);
+}
+
+fn every_event_names_who_caused_it(home: &Home) {
+    let mut desk = with_fund(home.open());
+    desk.command(signed("a", "n1")).unwrap();
+    desk.change_access(&first_enrolment(1), opening(), &Cause::actor("server")).unwrap();
+    let by = |actor: &str| home.number(&format!("SELECT count(*) FROM events WHERE actor = '{actor}'"));
+    assert_eq!((by("os:ana"), by("key:k0123456789ab.1"), by("server")), (1, 1, 2));
+}
+
+fn nonces_are_forgotten_only_after_their_time(home: &Home) {
+    let mut desk = with_fund(home.open());
+    desk.command(signed("a", "n1")).unwrap();
+    assert_eq!(desk.prune_nonces(later(1)).unwrap(), 0);
+    assert_eq!(desk.command(signed("b", "n1")).unwrap_err().code(), "request.nonce_was_used");
+    assert_eq!(desk.prune_nonces(later(2)).unwrap(), 1);
+    assert_eq!(home.number("SELECT count(*) FROM request_nonces"), 0);
+}
