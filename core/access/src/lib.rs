@@ -11,10 +11,12 @@ mod command;
 mod decide;
 mod event;
 mod key;
+mod mac;
 mod name;
 mod principal;
 mod record;
 mod refusal;
+pub mod replay;
 mod scope;
 mod state;
 
