@@ -26,7 +26,7 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     ("shell/report", &["units"]),
     ("shell/desk", &["units", "fund", "engine", "store"]),
     ("shell/cli", &["units", "market", "fund", "engine", "backtest", "feeds", "store", "desk", "report"]),
-    ("bench", &["units", "market", "fund", "engine", "backtest", "store", "desk"]),
+    ("bench", &["units", "market", "fund", "engine", "backtest", "store", "desk", "signature"]),
     ("tools/testing", &[]),
     ("tools/tidy", &[]),
 ];
