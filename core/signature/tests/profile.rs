@@ -203,10 +203,6 @@ fn a_second_signature_under_its_own_tag_covers_the_first() {
 
     let again = sign_request(&line, &mut sent.headers, &new_key, &parameters, &content, &rotate);
     assert_eq!(code(&again), "request.must_have_one_signature");
-    let other =
-        signed(Sent { headers: order().headers, ..order() }).get("signature").replace("strongroom", "x");
-    sent.headers.insert("signature", http::HeaderValue::try_from(other).unwrap());
-    assert!(SignedRequest::read(&sent.request(), &rotate).is_err());
 }
 
 #[test]
@@ -214,7 +210,6 @@ fn nothing_that_is_printed_shows_a_field_a_query_or_a_key() {
     let secret = "hunter2";
     let mut sent = Sent::new("GET", "https://fund.example/v1/nav?token=hunter2", &[], b"");
     sent.set("authorization", secret);
-    let mut sent = sent;
     let (method, uri) = (sent.method.clone(), sent.uri.clone());
     let line = RequestLine::of_uri(&method, &uri).unwrap();
     let done =
