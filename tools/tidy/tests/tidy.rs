@@ -35,7 +35,7 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
             "vault", "server", "client",
         ],
     ),
-    ("bench", &["units", "market", "fund", "engine", "backtest", "store", "desk"]),
+    ("bench", &["units", "market", "fund", "engine", "backtest", "access", "store", "desk", "signature"]),
     ("tools/testing", &[]),
     ("tools/tidy", &[]),
 ];
