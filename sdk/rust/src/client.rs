@@ -1,9 +1,9 @@
 //! Signing, sending, believing.
 
 use crate::error::ClientError;
-use crate::key_file::KeyFile;
+use crate::key_file::{KeyFile, ServerKey, pinned};
 use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use http::header::{self, HeaderValue};
 use http::{HeaderMap, Method, Uri};
 use std::path::{Path, PathBuf};
@@ -96,7 +96,7 @@ impl Client {
             server: base_of(&server)?,
             key: file.signing_key()?,
             key_id: file.key.clone(),
-            pinned: file.pinned()?,
+            pinned: pinned(&file.server_keys)?,
             ahead: AtomicI64::new(0),
             profile: Profile::default(),
             response_profile: ResponseProfile::default(),
@@ -109,11 +109,10 @@ impl Client {
         key: SigningKey,
         key_id: String,
     ) -> Result<Self, ClientError> {
-        let (agent, server) = (agent(options)?, base_of(server)?);
-        let pinned = directory(&agent, &server)?;
+        let pinned = pinned(&directory(options, server)?)?;
         Ok(Self {
-            agent,
-            server,
+            agent: agent(options)?,
+            server: base_of(server)?,
             key,
             key_id,
             pinned,
@@ -298,16 +297,21 @@ fn base_of(server: &str) -> Result<String, ClientError> {
     Ok(format!("{scheme}://{authority}"))
 }
 
-/// The server's keys as its directory lists them: a JSON Web Key Set.
-fn directory(agent: &ureq::Agent, server: &str) -> Result<Vec<(String, VerifyingKey)>, ClientError> {
+/// The server's keys as its directory lists them, a JSON Web Key Set: believed as far as the transport is.
+pub(crate) fn directory(options: &Options, server: &str) -> Result<Vec<ServerKey>, ClientError> {
     let failed = |error: ureq::Error| ClientError::Transport(error.to_string());
-    let mut answer = agent.get(format!("{server}{DIRECTORY}")).call().map_err(failed)?;
+    let place = format!("{}{DIRECTORY}", base_of(server)?);
+    let mut answer = agent(options)?.get(place).call().map_err(failed)?;
     let text = answer.body_mut().with_config().limit(DIRECTORY_BYTES_MAX).read_to_vec().map_err(failed)?;
     let set: serde_json::Value = serde_json::from_slice(&text).unwrap_or_default();
     let keys = set.get("keys").and_then(serde_json::Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let key = |listed: &serde_json::Value| {
         let public = URL_SAFE_NO_PAD.decode(listed.get("x")?.as_str()?).ok()?;
-        Some((listed.get("kid")?.as_str()?.to_owned(), VerifyingKey::ed25519(&public).ok()?))
+        Some(ServerKey {
+            key: listed.get("kid")?.as_str()?.to_owned(),
+            algorithm: "ed25519".to_owned(),
+            public_key: STANDARD.encode(public),
+        })
     };
     Ok(keys.iter().filter_map(key).collect())
 }

@@ -71,15 +71,7 @@ impl KeyFile {
             reason: error.to_string(),
         };
         let mut text = serde_json::to_string_pretty(self).map_err(|error| wrong(&error))?;
-        let mut options = fs::OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(path).map_err(|error| wrong(&error))?;
-        let written = file
-            .write_all(text.as_bytes())
-            .and_then(|()| file.write_all(b"\n"))
-            .and_then(|()| file.sync_all());
+        let written = write_private(path, &text);
         text.zeroize();
         written.map_err(|error| wrong(&error))
     }
@@ -96,14 +88,26 @@ impl KeyFile {
         secret.zeroize();
         Ok(key?)
     }
+}
 
-    pub(crate) fn pinned(&self) -> Result<Vec<(String, VerifyingKey)>, ClientError> {
-        let key = |pinned: &ServerKey| {
-            let public = STANDARD.decode(&pinned.public_key).unwrap_or_default();
-            Ok((pinned.key.clone(), VerifyingKey::ed25519(&public)?))
-        };
-        self.server_keys.iter().map(key).collect()
-    }
+pub(crate) fn pinned(keys: &[ServerKey]) -> Result<Vec<(String, VerifyingKey)>, ClientError> {
+    let key = |pinned: &ServerKey| {
+        let public = STANDARD.decode(&pinned.public_key).unwrap_or_default();
+        Ok((pinned.key.clone(), VerifyingKey::ed25519(&public)?))
+    };
+    keys.iter().map(key).collect()
+}
+
+/// Writes a new file that only its owner can read. An existing one stays as it is.
+pub fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path)?;
+    file.write_all(text.as_bytes())?;
+    file.write_all(b"\n")?;
+    file.sync_all()
 }
 
 #[cfg(unix)]

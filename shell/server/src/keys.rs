@@ -22,6 +22,7 @@ use strongroom_access::{
 };
 use strongroom_desk::Cause;
 use strongroom_units::time::Timestamp;
+use strongroom_vault::sealed_box::seal_to as seal_to_receiver;
 use strongroom_vault::{Identity, Secret};
 
 /// Seconds in a day.
@@ -228,10 +229,11 @@ fn show_once(
     seal_to: Option<&str>,
     expires: Timestamp,
 ) -> Result<KeyIssued, Problem> {
-    if seal_to.is_some() {
-        return Err(Problem::parameter("seal_to", "this server cannot seal yet"));
-    }
-    let sealed: Option<String> = None;
+    let sealed = seal_to.map(|receiver| {
+        let receiver = receiver.parse().map_err(|error| Problem::parameter("seal_to", error))?;
+        seal_to_receiver(&receiver, key.as_bytes(), secret).map_err(|error| Problem::internal(&error))
+    });
+    let sealed = sealed.transpose()?;
     let secret = match sealed {
         Some(_) => None,
         None => secret.expose_text().map(str::to_owned),

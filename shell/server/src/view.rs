@@ -305,7 +305,7 @@ pub struct NewKey {
     /// Days until it ends; 90 when absent, at most 398.
     #[serde(default)]
     pub days: Option<u32>,
-    /// The receiver's X25519 public key, base64: a secret made here is sealed to it.
+    /// The receiver's X25519 public key as `x25519:...`: a secret made here is sealed to it.
     #[serde(default)]
     pub seal_to: Option<String>,
 }
