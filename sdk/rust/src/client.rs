@@ -122,6 +122,11 @@ impl Client {
         })
     }
 
+    /// Assumes that the server's clock is so many seconds ahead of this machine's, as was learned before.
+    pub fn assume_clock(&self, ahead_seconds: i64) {
+        self.ahead.store(ahead_seconds, Ordering::Relaxed);
+    }
+
     /// Where the server is.
     pub fn server(&self) -> &str {
         &self.server

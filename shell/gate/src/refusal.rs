@@ -114,6 +114,7 @@ pub fn status_of(refusal: &AccessRefusal) -> StatusCode {
         | AccessRefusal::ScopeMustBeGranted(_)
         | AccessRefusal::PrincipalMustBeEnabled(_)
         | AccessRefusal::ScopeMustNotBeDenied(_)
+        | AccessRefusal::RoleMustAllowScope { .. }
         | AccessRefusal::OperatorMustBeMissing => StatusCode::FORBIDDEN,
         AccessRefusal::PrincipalMustBeNew(_)
         | AccessRefusal::ParticipantMustBeUnique(_)

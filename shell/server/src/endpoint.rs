@@ -62,6 +62,21 @@ const fn named<T: ToSchema + PartialSchema>() -> Option<Named> {
     Some(Named { name: || T::name().into_owned(), schema: T::schema, others: T::schemas })
 }
 
+/// A page of rows; the schema of a row comes along.
+const fn page_of<T: ToSchema + PartialSchema>() -> Option<Named>
+where
+    Page<T>: ToSchema + PartialSchema,
+{
+    Some(Named {
+        name: || <Page<T> as ToSchema>::name().into_owned(),
+        schema: <Page<T> as PartialSchema>::schema,
+        others: |others| {
+            T::schemas(others);
+            others.push((T::name().into_owned(), T::schema()));
+        },
+    })
+}
+
 /// A body that is no import.
 const BODY_MAX: usize = 64 * 1024;
 /// A command may carry years of prices or the trades behind a rate.
@@ -142,7 +157,7 @@ pub static ENDPOINTS: &[Endpoint] = &[
     },
     Endpoint {
         query: PAGE,
-        gives: named::<Page<FundView>>(),
+        gives: page_of::<FundView>(),
         ..reads("/v1/funds", Leave::Scope(Scope::READ), "The funds", || get(funds::list))
     },
     Endpoint {
@@ -151,7 +166,7 @@ pub static ENDPOINTS: &[Endpoint] = &[
     },
     Endpoint {
         query: PAGE,
-        gives: named::<Page<NavView>>(),
+        gives: page_of::<NavView>(),
         ..reads("/v1/funds/{fund}/nav", Leave::Scope(Scope::READ), "Published NAVs, oldest first", || {
             get(funds::navs)
         })
@@ -185,7 +200,7 @@ pub static ENDPOINTS: &[Endpoint] = &[
     ),
     Endpoint {
         query: PAGE,
-        gives: named::<Page<OrderView>>(),
+        gives: page_of::<OrderView>(),
         ..reads(
             "/v1/funds/{fund}/orders",
             Leave::Scope(Scope::READ),
@@ -239,7 +254,7 @@ pub static ENDPOINTS: &[Endpoint] = &[
     },
     Endpoint {
         query: PAGE,
-        gives: named::<Page<PrincipalView>>(),
+        gives: page_of::<PrincipalView>(),
         ..reads("/v1/principals", Leave::Scope(Scope::KEYS_ADMIN), "Who holds keys", || get(keys::principals))
     },
     Endpoint {
@@ -254,7 +269,7 @@ pub static ENDPOINTS: &[Endpoint] = &[
     },
     Endpoint {
         query: PAGE,
-        gives: named::<Page<KeyView>>(),
+        gives: page_of::<KeyView>(),
         ..reads("/v1/keys", Leave::Scope(Scope::KEYS_ADMIN), "Keys, their state and their use", || {
             get(keys::list)
         })

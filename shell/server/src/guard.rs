@@ -27,6 +27,8 @@ use strongroom_units::time::Timestamp;
 
 /// The longest answer that is signed whole.
 const ANSWER_MAX: usize = 64 * 1024 * 1024;
+/// The longest text of a refusal of the framework.
+const REJECTION_MAX: usize = 4_096;
 /// How long the content of a request may take to arrive.
 const CONTENT_WAIT: Duration = Duration::from_secs(20);
 
@@ -54,11 +56,24 @@ pub(crate) async fn stand(
                 Passed::Caller(caller) => request.extensions_mut().insert(caller).map(drop),
                 Passed::Enrolling(proved) => request.extensions_mut().insert(proved).map(drop),
             };
-            next.run(request).await
+            in_our_form(next.run(request).await).await
         }
         Err(problem) => problem.into_response(),
     };
     signed(&house, &asked, answer).await
+}
+
+/// A refusal of the framework, such as a query that cannot be read, is text; ours are problems.
+async fn in_our_form(answer: Response) -> Response {
+    let is_problem =
+        answer.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == "application/problem+json");
+    if !answer.status().is_client_error() || is_problem {
+        return answer;
+    }
+    let status = answer.status();
+    let text = Limited::new(answer.into_body(), REJECTION_MAX).collect().await;
+    let text = text.map(|text| String::from_utf8_lossy(&text.to_bytes()).into_owned()).unwrap_or_default();
+    Problem::new(status, "request.parameter_must_be_valid", text).into_response()
 }
 
 async fn pass(

@@ -357,6 +357,9 @@ pub(crate) async fn revoke(
 ) -> Result<Json<Vec<KeyView>>, Problem> {
     let revoke: Revoke = serde_json::from_slice(&body).map_err(Problem::body)?;
     let lineage: LineageId = lineage.parse()?;
+    if house.gate.access(|access| access.lineage(&lineage).is_none()) {
+        return Err(Problem::not_found("such lineage"));
+    }
     let command = AccessCommand::Revoke {
         lineage: lineage.clone(),
         version: revoke.version,

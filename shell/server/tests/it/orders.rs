@@ -1,0 +1,110 @@
+//! A participant's day over the API, and what it cannot see or do.
+
+use crate::home::{Home, trade_date};
+use serde_json::json;
+use strongroom_client::{Client, Invitation, Options, enrol};
+
+fn order(id: &str) -> String {
+    json!({ "id": id, "side": "creation", "baskets": 2, "trade_date": trade_date() }).to_string()
+}
+
+#[test]
+fn a_participant_submits_lists_and_cancels_its_own_orders_only() {
+    let home = Home::new();
+    let server = home.start();
+    let told = server.ask("ap-one", "POST", "/v1/funds/BTCX/orders", &order("A1"));
+    assert_eq!((told.status, told.json()["participant"].as_str()), (201, Some("AP-ONE")));
+    assert_eq!(told.headers["location"], "/v1/funds/BTCX/orders/A1");
+    // The same order again, signed anew: nothing changes.
+    assert_eq!(server.ask("ap-one", "POST", "/v1/funds/BTCX/orders", &order("A1")).status, 200);
+    let listed = |name: &str| {
+        let page = server.ask(name, "GET", "/v1/funds/BTCX/orders", "").json();
+        page["items"].as_array().unwrap().len()
+    };
+    assert_eq!((listed("ap-one"), listed("ap-two"), listed("operator")), (1, 0, 1));
+    assert_eq!(server.ask("ap-two", "GET", "/v1/funds/BTCX/orders/A1", "").code(), "resource.must_exist");
+    assert_eq!(server.ask("ap-two", "DELETE", "/v1/funds/BTCX/orders/A1", "").code(), "resource.must_exist");
+    let foreign = json!({ "command": "cancel-order", "id": "A1" }).to_string();
+    assert_eq!(
+        server.ask("ap-two", "POST", "/v1/funds/BTCX/commands", &foreign).code(),
+        "resource.must_exist"
+    );
+    let named = json!({ "id": "A2", "side": "creation", "baskets": 1, "trade_date": trade_date(), "participant": "AP-ONE" });
+    let told = server.ask("ap-two", "POST", "/v1/funds/BTCX/orders", &named.to_string());
+    assert_eq!(told.code(), "order.must_be_the_participants");
+    assert_eq!(server.ask("ap-one", "DELETE", "/v1/funds/BTCX/orders/A1", "").json()["outcome"], "done");
+    assert_eq!(listed("operator"), 0);
+}
+
+#[test]
+fn a_command_needs_its_own_scope() {
+    let home = Home::new();
+    let server = home.start();
+    let halt = json!({ "command": "halt", "scope": "orders", "reason": "a test" }).to_string();
+    let told = server.ask("ap-one", "POST", "/v1/funds/BTCX/commands", &halt);
+    assert_eq!((told.status, told.code().as_str()), (403, "key.scope_must_be_granted"));
+    assert_eq!(server.ask("operator", "POST", "/v1/funds/BTCX/commands", &halt).code(), "ok");
+    let told = server.ask("ap-one", "POST", "/v1/funds/BTCX/orders", &order("H1"));
+    assert_eq!(told.status, 422, "{}", told.code());
+}
+
+#[test]
+fn reads_are_tagged_and_paged() {
+    let home = Home::new();
+    let server = home.start();
+    let told = server.ask("ap-one", "GET", "/v1/funds/BTCX", "");
+    let tag = told.headers["etag"].clone();
+    let mut asked = server.asks("GET", "/v1/funds/BTCX", "");
+    asked.headers.insert("if-none-match", tag);
+    let server = server.settled();
+    assert_eq!(server.send(&asked.signed("ap-one")).status, 304);
+    let page = server.ask("operator", "GET", "/v1/keys?limit=2", "").json();
+    assert_eq!(page["items"].as_array().unwrap().len(), 2);
+    let next = page["next"].as_str().unwrap();
+    let rest = server.ask("operator", "GET", &format!("/v1/keys?limit=100&after={next}"), "").json();
+    assert_eq!(rest["items"].as_array().unwrap().len(), 4);
+    assert_eq!(rest["next"], json!(null));
+    assert_eq!(server.ask("operator", "GET", "/v1/keys?limit=x", "").status, 400);
+}
+
+/// An operator invites, the participant's machine enrols its own key, and a clock that is ten minutes off heals.
+#[test]
+fn a_key_is_enrolled_by_its_holder_and_its_client_heals_its_clock() {
+    let home = Home::new();
+    let server = home.start();
+    let new =
+        json!({ "principal": "ap-one", "scopes": ["read"], "algorithm": "ed25519", "environment": "dev" });
+    let issued = server.ask("operator", "POST", "/v1/keys", &new.to_string()).json();
+    let text = |name: &str| issued[name].as_str().unwrap().to_owned();
+    let invitation = Invitation { enrolment: text("enrolment"), code: text("code") };
+    let wrong = Invitation { code: "wrong".to_owned(), ..invitation.clone() };
+    let refused = enrol(&server.url, &wrong, &Options::default()).err().unwrap();
+    assert_eq!(refused.code(), "enrolment.must_be_open");
+    let file = enrol(&server.url, &invitation, &Options::default()).unwrap();
+    let again = enrol(&server.url, &invitation, &Options::default()).err().unwrap();
+    assert_eq!(again.code(), "enrolment.must_be_open", "a code is good once");
+    let server = server.settled();
+    for ahead in [-600, 600] {
+        let client = Client::try_new(&file, &Options::default()).unwrap();
+        client.assume_clock(ahead);
+        let (first, second) = (client.get("/v1/whoami").unwrap(), client.get("/v1/whoami").unwrap());
+        assert_eq!((first.status, first.tries), (200, 2), "{ahead}");
+        assert_eq!((second.status, second.tries), (200, 1), "{ahead}");
+    }
+    drop(server);
+}
+
+#[test]
+fn a_revoked_key_is_refused_when_the_call_returns() {
+    let home = Home::new();
+    let server = home.start().settled();
+    let lineage = crate::home::key_id("ap-one").trim_end_matches(".1").to_owned();
+    assert_eq!(server.ask("ap-one", "GET", "/v1/whoami", "").code(), "ok");
+    let reason = json!({ "reason": "stolen" }).to_string();
+    let told = server.ask("operator", "POST", &format!("/v1/keys/{lineage}/revoke"), &reason);
+    assert_eq!(told.json().as_array().unwrap().len(), 1);
+    assert_eq!(server.ask("ap-one", "GET", "/v1/whoami", "").code(), "key.must_not_be_revoked");
+    drop(server);
+    let server = home.start().settled();
+    assert_eq!(server.ask("ap-one", "GET", "/v1/whoami", "").code(), "key.must_not_be_revoked");
+}
