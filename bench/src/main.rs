@@ -1,4 +1,4 @@
-//! Measurements of the engine and the desk, each beside a peer or a limit that was measured in the same run.
+//! Measurements of the engine, the desk and the gate, each beside a peer or a limit that was measured in the same run.
 //!
 //! Nothing here is a test: a figure of a busy machine fails nobody. `bench/README.md` keeps the figures and says what
 //! they mean.
@@ -10,6 +10,7 @@ mod pgbench;
 mod rate;
 mod raw;
 mod report;
+mod signature;
 mod statistics;
 mod work;
 
@@ -55,6 +56,8 @@ enum Part {
     Days,
     /// The reference rate of the trades in a Parquet file.
     Rate,
+    /// The verification of a signed request, beside the bare primitive.
+    Signature,
     /// The engine and the days.
     All,
 }
@@ -82,6 +85,10 @@ fn main() -> Result<(), Failure> {
     let mut report = Report::default();
     if let (Part::Rate, Some(parquet)) = (arguments.part, &arguments.parquet) {
         rate::measure(&plan, parquet, arguments.peers.as_deref(), &mut report)?;
+        return arguments.json.map_or(Ok(()), |file| Ok(std::fs::write(file, report.to_json()?)?));
+    }
+    if arguments.part == Part::Signature {
+        signature::measure(&plan, &mut report)?;
         return arguments.json.map_or(Ok(()), |file| Ok(std::fs::write(file, report.to_json()?)?));
     }
     // First, while the process is small: its memory is one of the figures.

@@ -45,6 +45,9 @@ impl AccessState {
             AccessEvent::KeyRewrapped { key, sealed } => {
                 self.change(key, |version| version.material = Material::Sealed { sealed: sealed.clone() });
             }
+            AccessEvent::ServerSecretKept { name, sealed } => {
+                self.server_secrets.insert(name.clone(), sealed.clone());
+            }
             AccessEvent::ServerKeyAdded(key) => {
                 self.server_keys.insert(key.version, key.clone());
             }

@@ -6,7 +6,7 @@ use crate::principal::{Principal, Role};
 use crate::refusal::AccessRefusal;
 use crate::scope::{Environment, Scope};
 use crate::state::AccessState;
-use std::net::IpAddr;
+use core::net::IpAddr;
 use strongroom_units::time::Timestamp;
 
 /// What a request needs.

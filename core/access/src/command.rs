@@ -109,6 +109,13 @@ pub enum AccessCommand {
         /// The vault's new text.
         sealed: String,
     },
+    /// Keeps a secret of the server itself, as the vault sealed it. The same name again replaces the vault's text.
+    KeepServerSecret {
+        /// What it is for.
+        name: String,
+        /// The vault's text.
+        sealed: String,
+    },
     /// Adds a key with which this server signs.
     AddServerKey(ServerKey),
 }

@@ -90,6 +90,11 @@ impl AccessState {
                     Err(AccessRefusal::MaterialMustFitAlgorithm)
                 }
             },
+            AccessCommand::KeepServerSecret { name, sealed } => {
+                let event = || AccessEvent::ServerSecretKept { name: name.clone(), sealed: sealed.clone() };
+                let is_known = self.server_secrets.get(name) == Some(sealed);
+                Ok(if is_known { Vec::new() } else { vec![event()] })
+            }
             AccessCommand::AddServerKey(key) => self.add_server_key(key),
         }
     }

@@ -69,6 +69,13 @@ pub enum AccessEvent {
         /// The new text.
         sealed: String,
     },
+    /// A secret of the server itself is kept, sealed.
+    ServerSecretKept {
+        /// What it is for.
+        name: String,
+        /// The vault's text.
+        sealed: String,
+    },
     /// This server signs with another key.
     ServerKeyAdded(ServerKey),
 }

@@ -7,14 +7,17 @@
 
 mod apply;
 mod authorise;
+pub mod bearer;
 mod command;
 mod decide;
 mod event;
 mod key;
+mod mac;
 mod name;
 mod principal;
 mod record;
 mod refusal;
+pub mod replay;
 mod scope;
 mod state;
 

@@ -23,6 +23,7 @@ fn kind(event: &AccessEvent) -> &'static str {
         AccessEvent::KeyActivated { .. } => "key-activated",
         AccessEvent::KeyRevoked { .. } => "key-revoked",
         AccessEvent::KeyRewrapped { .. } => "key-rewrapped",
+        AccessEvent::ServerSecretKept { .. } => "server-secret-kept",
         AccessEvent::ServerKeyAdded(_) => "server-key-added",
     }
 }

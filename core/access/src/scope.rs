@@ -3,11 +3,11 @@
 use crate::name::PrincipalId;
 use crate::refusal::AccessRefusal;
 use core::fmt;
+use core::net::IpAddr;
 use core::str::FromStr;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
-use std::net::IpAddr;
 
 /// Networks that one key may list.
 const NETWORKS_MAX: usize = 32;

@@ -53,6 +53,8 @@ pub struct AccessState {
     pub(crate) lineages: BTreeMap<LineageId, Lineage>,
     pub(crate) enrolments: BTreeMap<EnrolmentId, Enrolment>,
     pub(crate) server_keys: BTreeMap<u32, ServerKey>,
+    #[serde(default)]
+    pub(crate) server_secrets: BTreeMap<String, String>,
     pub(crate) last_at: Option<Timestamp>,
 }
 
@@ -95,6 +97,11 @@ impl AccessState {
     /// The key with which this server signs.
     pub fn server_key(&self) -> Option<&ServerKey> {
         self.server_keys.values().next_back()
+    }
+
+    /// A secret of the server itself, as the vault sealed it.
+    pub fn server_secret(&self, name: &str) -> Option<&str> {
+        self.server_secrets.get(name).map(String::as_str)
     }
 
     /// When access last changed.

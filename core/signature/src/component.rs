@@ -136,10 +136,11 @@ fn form<'a>(sf: bool, bs: bool, key: Option<Cow<'a, str>>) -> Option<Form<'a>> {
 
 /// A field name in lower case, which is the only form RFC 9421 section 2.1 allows.
 fn is_field_name(name: &str) -> bool {
-    !name.is_empty()
-        && name
-            .bytes()
-            .all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9') || b"!#$%&'*+-.^_`|~".contains(&byte))
+    let allowed = |byte: u8| {
+        matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.')
+            || matches!(byte, b'!' | b'#'..=b'\'' | b'*' | b'+' | b'^' | b'`' | b'|' | b'~')
+    };
+    !name.is_empty() && name.bytes().all(allowed)
 }
 
 impl<'a> Component<'a> {
@@ -160,6 +161,16 @@ impl<'a> Component<'a> {
         let name = name.to_ascii_lowercase();
         let text = format!("\"{name}\"");
         Builder::new(Cow::Owned(name)).build(Cow::Owned(text)).known()
+    }
+
+    /// A component without parameters.
+    pub(crate) fn plain(name: &'a str, text: &'a str) -> Self {
+        let source = if name.starts_with('@') {
+            derived(name, None)
+        } else {
+            is_field_name(name).then_some(Source::Field(Cow::Borrowed(name), Form::Plain))
+        };
+        Self { source: source.unwrap_or(Source::Unknown), req: false, text: Cow::Borrowed(text) }
     }
 
     /// The identifier, serialised.

@@ -1,13 +1,17 @@
 //! `Content-Digest` (RFC 9530): made, read, and compared with the content.
 
+use crate::canonical::ByteSequences;
 use crate::rule::Rule;
-use crate::{CONTENT_DIGEST_BYTES_MAX, canonical, structured};
+use crate::{CONTENT_DIGEST_BYTES_MAX, structured};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 use sha2::{Digest as _, Sha256, Sha512};
 
 pub(crate) const CONTENT_DIGEST: HeaderName = HeaderName::from_static("content-digest");
+
+/// Room for the longest digest that is judged, and for what decoding may write before it knows better.
+const DECODED_BYTES_MAX: usize = 72;
 
 /// The digests of a `Content-Digest` field that this crate can judge: one of them at least.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,20 +47,35 @@ impl ContentDigest {
             return Err(malformed());
         }
         let line = line.to_str().map_err(|_| malformed())?;
-        let mut digest = Self { sha_256: None, sha_512: None };
-        if let Some(members) = canonical::byte_sequences(line) {
-            for (name, bytes) in members {
-                digest.take(name, Some(&bytes)).ok_or_else(malformed)?;
-            }
-        } else {
-            for (name, bytes) in structured::byte_sequences(FIELD, std::iter::once(line))? {
-                digest.take(&name, bytes.as_deref()).ok_or_else(malformed)?;
-            }
-        }
+        let digest = match Self::of_canonical(line) {
+            Some(digest) => digest,
+            None => Self::of_structured(structured::byte_sequences(FIELD, std::iter::once(line))?)
+                .ok_or_else(malformed)?,
+        };
         if digest.sha_256.is_none() && digest.sha_512.is_none() {
             return Err(Rule::DigestMustBeSha256OrSha512);
         }
         Ok(Some(digest))
+    }
+
+    /// Where it can be read the shorter way and without a fault; all else is for the library to tell.
+    fn of_canonical(line: &str) -> Option<Self> {
+        let mut digest = Self { sha_256: None, sha_512: None };
+        let members = ByteSequences::read(line)?;
+        for (name, encoded) in members.iter() {
+            let mut room = [0; DECODED_BYTES_MAX];
+            let length = STANDARD.decode_slice(encoded, &mut room).ok()?;
+            digest.take(name, room.get(..length))?;
+        }
+        Some(digest)
+    }
+
+    fn of_structured(members: Vec<(String, Option<Vec<u8>>)>) -> Option<Self> {
+        let mut digest = Self { sha_256: None, sha_512: None };
+        for (name, bytes) in members {
+            digest.take(&name, bytes.as_deref())?;
+        }
+        Some(digest)
     }
 
     fn take(&mut self, name: &str, bytes: Option<&[u8]>) -> Option<()> {

@@ -1,6 +1,7 @@
 //! The signatures of a message: `Signature-Input` and `Signature`, read together and within bounds (RFC 9421 section 4).
 //! What they are worth is judged by others.
 
+use crate::canonical::ByteSequences;
 use crate::component::Component;
 use crate::parameters::Parameters;
 use crate::rule::{Bound, Rule};
@@ -48,22 +49,31 @@ pub(crate) fn lines<'a>(
     values.iter().map(|value| value.to_str().map_err(|_| Rule::MustBeWellFormed(field))).collect()
 }
 
+/// The one line of a field, if it is one and within the bound: what `canonical` may read.
+fn one_line<'a>(headers: &'a HeaderMap, name: &HeaderName, bytes_max: usize) -> Option<&'a str> {
+    let mut values = headers.get_all(name).iter();
+    let value = values.next().filter(|value| value.len() <= bytes_max)?;
+    if values.next().is_some() {
+        return None;
+    }
+    value.to_str().ok()
+}
+
 /// The members of `Signature-Input`, in their order.
 pub(crate) fn inputs(headers: &HeaderMap) -> Result<Vec<Input<'_>>, Rule> {
-    let lines = lines(
-        headers,
-        &SIGNATURE_INPUT,
-        "signature-input",
-        SIGNATURE_INPUT_BYTES_MAX,
-        Bound::SignatureInputBytes,
-    )?;
-    let inputs = match lines.as_slice() {
-        [line] => canonical::inputs(line),
-        _ => None,
-    };
-    let inputs = match inputs {
+    let one_line = one_line(headers, &SIGNATURE_INPUT, SIGNATURE_INPUT_BYTES_MAX);
+    let inputs = match one_line.and_then(canonical::inputs) {
         Some(inputs) => inputs,
-        None => structured::inputs(lines.into_iter())?,
+        None => structured::inputs(
+            lines(
+                headers,
+                &SIGNATURE_INPUT,
+                "signature-input",
+                SIGNATURE_INPUT_BYTES_MAX,
+                Bound::SignatureInputBytes,
+            )?
+            .into_iter(),
+        )?,
     };
     if inputs.len() > LABELS_MAX {
         return Err(Rule::MustBeWithinBounds(Bound::Labels));
@@ -73,17 +83,11 @@ pub(crate) fn inputs(headers: &HeaderMap) -> Result<Vec<Input<'_>>, Rule> {
 
 /// The bytes that `Signature` has under a label.
 pub(crate) fn signature_bytes(headers: &HeaderMap, label: &str) -> Result<Option<Vec<u8>>, Rule> {
-    let lines = lines(headers, &SIGNATURE, "signature", SIGNATURE_BYTES_MAX, Bound::SignatureBytes)?;
-    let canonical = match lines.as_slice() {
-        [line] => canonical::byte_sequences(line),
-        _ => None,
-    };
-    if let Some(members) = canonical {
-        if members.len() > LABELS_MAX {
-            return Err(Rule::MustBeWithinBounds(Bound::Labels));
-        }
-        return Ok(members.into_iter().find(|(name, _)| *name == label).map(|(_, bytes)| bytes));
+    let one_line = one_line(headers, &SIGNATURE, SIGNATURE_BYTES_MAX);
+    if let Some(bytes) = one_line.and_then(ByteSequences::read).and_then(|members| members.bytes(label)) {
+        return Ok(bytes);
     }
+    let lines = lines(headers, &SIGNATURE, "signature", SIGNATURE_BYTES_MAX, Bound::SignatureBytes)?;
     let members = structured::signatures(lines.into_iter())?;
     if members.len() > LABELS_MAX {
         return Err(Rule::MustBeWithinBounds(Bound::Labels));

@@ -3,6 +3,7 @@
 //! No key has `Debug`: the one of hmac-sha256 is a secret. Secrets are zeroed on drop: HMAC by its crate, the others by
 //! AWS-LC, which cleanses all memory that it frees.
 
+use crate::pem;
 use crate::rule::Rule;
 use aws_lc_rs::encoding::AsBigEndian as _;
 use aws_lc_rs::signature::{
@@ -53,7 +54,6 @@ impl Algorithm {
 
 /// Why bytes are no key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
 pub enum KeyError {
     /// Not an encoding of a key of this algorithm, or a point that is not on the curve.
     #[error("the bytes must be a key of this algorithm")]
@@ -67,6 +67,9 @@ pub enum KeyError {
     /// An RSA modulus of less than 2,048 or more than 8,192 bits.
     #[error("an RSA key must have 2048 to 8192 bits")]
     RsaMustHave2048To8192Bits,
+    /// Text that is no PEM of this kind of key.
+    #[error("the text must be PEM of a {0}")]
+    MustBePem(&'static str),
     /// A key of RSA signs nothing here.
     #[error("this algorithm only verifies")]
     MustBeForSigning,
@@ -81,6 +84,7 @@ impl KeyError {
             Self::MustNotBeWeak => "key.must_not_be_weak",
             Self::SecretMustHave16Bytes => "key.secret_must_have_16_bytes",
             Self::RsaMustHave2048To8192Bits => "key.rsa_must_have_2048_to_8192_bits",
+            Self::MustBePem(_) => "key.must_be_pem",
             Self::MustBeForSigning => "key.must_be_for_signing",
         }
     }
@@ -190,6 +194,14 @@ impl VerifyingKey {
         }
     }
 
+    /// A public key of an algorithm from PEM with the label `PUBLIC KEY` (RFC 7468 section 13).
+    ///
+    /// # Errors
+    /// [`KeyError`].
+    pub fn from_pem(algorithm: Algorithm, text: &str) -> Result<Self, KeyError> {
+        Self::from_spki(algorithm, &pem::decode("PUBLIC KEY", text)?)
+    }
+
     /// The one algorithm of this key.
     #[must_use]
     pub fn algorithm(&self) -> Algorithm {
@@ -272,6 +284,15 @@ impl SigningKey {
             Algorithm::HmacSha256 => return Err(KeyError::MustFitAlgorithm),
         };
         Ok(Self(signing.map_err(|_| KeyError::MustFitAlgorithm)?))
+    }
+
+    /// A private key of an algorithm from PEM with the label `PRIVATE KEY` (RFC 7468 section 10): not encrypted, and not of
+    /// an older form.
+    ///
+    /// # Errors
+    /// [`KeyError`].
+    pub fn from_pem(algorithm: Algorithm, text: &str) -> Result<Self, KeyError> {
+        Self::from_pkcs8(algorithm, &pem::decode("PRIVATE KEY", text)?)
     }
 
     /// The one algorithm of this key.

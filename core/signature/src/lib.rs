@@ -15,6 +15,7 @@ mod key;
 mod message;
 mod nonce;
 mod parameters;
+mod pem;
 mod profile;
 mod query;
 mod request;
@@ -38,7 +39,7 @@ pub use profile::{
 pub use request::{SignedRequest, VerifiedRequest};
 pub use response::{Binding, ResponseParameters, SignedResponse, VerifiedResponse, sign_response};
 pub use rule::{Bound, Rule, SignatureError, Subject};
-pub use sign::{Signed, SigningParameters, sign, sign_request, strip};
+pub use sign::{Signed, SigningParameters, sign, sign_request, sign_request_covering, strip};
 
 /// Bytes of all `Signature-Input` field values of a message together, at most.
 pub const SIGNATURE_INPUT_BYTES_MAX: usize = 4_096;

@@ -21,6 +21,7 @@ use crate::profile::{ContentElsewhere, LIFETIME_SECONDS_MAX, Profile};
 use crate::rule::{Rule, SignatureError};
 use crate::{KEY_ID_BYTES_MAX, base};
 use std::borrow::Cow;
+use std::fmt;
 
 /// A request whose one signature under the profile's tag has been read, and nothing more.
 #[derive(Clone, Debug)]
@@ -40,7 +41,7 @@ pub struct SignedRequest<'m> {
 
 /// A request whose signature fits its key and covers what the profile demands. Whether its nonce is new, and whether
 /// the key may do this, is not in it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct VerifiedRequest {
     label: String,
     key_id: String,
@@ -314,7 +315,8 @@ impl VerifiedRequest {
         self.nonce.as_bytes()
     }
 
-    /// The text that was signed, for the audit.
+    /// The text that was signed, for the audit. It holds every covered value, also that of `Authorization`: where the log is
+    /// read by others than those who may know it, keep its hash instead.
     #[must_use]
     pub fn base(&self) -> &[u8] {
         &self.base
@@ -331,5 +333,11 @@ impl VerifiedRequest {
     #[must_use]
     pub fn content_left(&self) -> Option<Option<&ContentDigest>> {
         self.content_is_left.then_some(self.digest.as_ref())
+    }
+}
+
+impl fmt::Debug for VerifiedRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "request signed by {} at {}", self.key_id, self.created)
     }
 }

@@ -11,13 +11,14 @@ use crate::key::{Algorithm, SigningKey, VerifyingKey};
 use crate::message::{Message, Request, Response};
 use crate::nonce::Nonce;
 use crate::parameters::Parameters;
-use crate::profile::{LABEL, ResponseProfile};
+use crate::profile::ResponseProfile;
 use crate::request::{algorithm, key_id, tagged};
 use crate::rule::{Rule, SignatureError};
-use crate::sign::{Signed, present, put_digest, sign};
+use crate::sign::{Signed, free_label, present, put_digest, sign};
 use http::header::HeaderMap;
 use http::{Method, StatusCode};
 use std::borrow::Cow;
+use std::fmt;
 
 /// What a server says when it signs a response.
 #[derive(Clone, Copy, Debug)]
@@ -54,7 +55,7 @@ fn signature_of_request(label: &str) -> Result<Component<'static>, Rule> {
 const TARGET: [&str; 4] = ["\"@method\";req", "\"@authority\";req", "\"@path\";req", "\"@query\";req"];
 
 /// Signs a response by the profile: adds `Content-Digest` where there is content, and the two fields of the signature
-/// under the label [`LABEL`]. The request may be unsigned, or badly signed: a refusal is signed too.
+/// under the label [`crate::LABEL`]. The request may be unsigned, or badly signed: a refusal is signed too.
 ///
 /// # Errors
 /// A rule that the signed response would break.
@@ -68,6 +69,7 @@ pub fn sign_response(
     profile: &ResponseProfile,
 ) -> Result<Signed, SignatureError> {
     let signed = (|| {
+        let label = free_label(headers, &profile.tag)?;
         put_digest(headers, content)?;
         let mut components = vec![Component::parse("\"@status\"")?];
         components.extend(present(headers, &profile.covered_when_present)?);
@@ -89,7 +91,7 @@ pub fn sign_response(
         };
         let response = Response { status, headers };
         let message = Message::Response { response, request: Some(*request) };
-        let signed = sign(&message, LABEL, &components, &parameters, key)?;
+        let signed = sign(&message, &label, &components, &parameters, key)?;
         signed.append_to(headers)?;
         Ok(signed)
     })();
@@ -111,7 +113,7 @@ pub struct SignedResponse<'m> {
 }
 
 /// A response whose signature fits the server's key and the request.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct VerifiedResponse {
     key_id: String,
     created: i64,
@@ -291,5 +293,11 @@ impl VerifiedResponse {
     #[must_use]
     pub fn signature(&self) -> &[u8] {
         &self.signature
+    }
+}
+
+impl fmt::Debug for VerifiedResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "response signed by {} at {}", self.key_id, self.created)
     }
 }

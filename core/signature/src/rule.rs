@@ -31,7 +31,6 @@ pub enum Bound {
 
 /// The rule that was broken.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
 pub enum Rule {
     /// No signature with the profile's tag, or one of its two fields is missing.
     #[error("the message must be signed under the tag {tag:?}")]

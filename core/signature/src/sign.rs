@@ -9,15 +9,16 @@ use crate::message::{Message, RequestLine};
 use crate::nonce::Nonce;
 use crate::parameters::Parameters;
 use crate::profile::{LABEL, LIFETIME_SECONDS_MAX, Profile};
-use crate::rule::{Rule, SignatureError};
-use crate::{COMPONENTS_MAX, input};
+use crate::rule::{Bound, Rule, SignatureError};
+use crate::{COMPONENTS_MAX, LABELS_MAX, input};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 use std::borrow::Cow;
+use std::fmt;
 
 /// What signing made.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Signed {
     /// The label.
     pub label: String,
@@ -27,6 +28,13 @@ pub struct Signed {
     pub base: Vec<u8>,
     /// The signature.
     pub bytes: Vec<u8>,
+}
+
+/// Without the text, which holds every covered value.
+impl fmt::Debug for Signed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}={}", self.label, self.input)
+    }
 }
 
 impl Signed {
@@ -92,9 +100,9 @@ pub struct SigningParameters<'a> {
     pub key_id: &'a str,
 }
 
-/// Signs a request by the profile: adds `Content-Digest` where there is content, and the two fields of the signature
-/// under the label [`LABEL`], tagged with the profile's tag. A request that was signed before must be stripped first,
-/// by [`strip`].
+/// Signs a request by the profile: adds `Content-Digest` where there is content, and the two fields of the signature,
+/// tagged with the profile's tag, under the label [`LABEL`] or, where that is taken, one with a number. A request that
+/// was signed under the tag before must be stripped first, by [`strip`].
 ///
 /// # Errors
 /// A rule that the signed request would break.
@@ -106,7 +114,24 @@ pub fn sign_request(
     content: &[u8],
     profile: &Profile,
 ) -> Result<Signed, SignatureError> {
-    sign_request_rule(line, headers, key, parameters, content, profile).map_err(SignatureError::request)
+    sign_request_covering(line, headers, key, parameters, content, profile, &[])
+}
+
+/// [`sign_request`], which covers more: what no profile asks for, or another signature, when a new key signs what the old
+/// one signed.
+///
+/// # Errors
+/// As [`sign_request`]; a component that is covered anyway is covered twice.
+pub fn sign_request_covering(
+    line: &RequestLine<'_>,
+    headers: &mut HeaderMap,
+    key: &SigningKey,
+    parameters: &SigningParameters<'_>,
+    content: &[u8],
+    profile: &Profile,
+    more: &[Component<'_>],
+) -> Result<Signed, SignatureError> {
+    sign_request_rule(line, headers, key, parameters, content, profile, more).map_err(SignatureError::request)
 }
 
 fn sign_request_rule(
@@ -116,18 +141,21 @@ fn sign_request_rule(
     parameters: &SigningParameters<'_>,
     content: &[u8],
     profile: &Profile,
+    more: &[Component<'_>],
 ) -> Result<Signed, Rule> {
     let SigningParameters { created, expires, nonce, key_id } = *parameters;
     if !(1..=LIFETIME_SECONDS_MAX).contains(&expires.saturating_sub(created)) {
         return Err(Rule::LifetimeAtMost60Seconds { created, expires });
     }
     let nonce = Nonce::try_new(nonce)?;
+    let label = free_label(headers, &profile.tag)?;
     put_digest(headers, content)?;
     let mut components = ["\"@method\"", "\"@authority\"", "\"@path\"", "\"@query\""]
         .map(Component::parse)
         .into_iter()
         .collect::<Result<Vec<_>, _>>()?;
     components.extend(present(headers, &profile.covered_when_present)?);
+    components.extend_from_slice(more);
     let parameters = Parameters {
         created: Some(created),
         expires: Some(expires),
@@ -136,9 +164,27 @@ fn sign_request_rule(
         nonce: Some(Cow::Owned(nonce.encode())),
         tag: Some(Cow::Borrowed(&profile.tag)),
     };
-    let signed = sign(&Message::Request(line.with(headers)), LABEL, &components, &parameters, key)?;
+    let signed = sign(&Message::Request(line.with(headers)), &label, &components, &parameters, key)?;
     signed.append_to(headers)?;
     Ok(signed)
+}
+
+/// A label that no signature of the message has yet; none where the tag is taken, or there are too many.
+pub(crate) fn free_label(headers: &HeaderMap, tag: &str) -> Result<String, Rule> {
+    let inputs = input::inputs(headers)?;
+    if inputs.iter().any(|input| input.parameters.tag.as_deref() == Some(tag)) {
+        return Err(Rule::MustHaveOneSignature { tag: tag.to_owned() });
+    }
+    if inputs.len() >= LABELS_MAX {
+        return Err(Rule::MustBeWithinBounds(Bound::Labels));
+    }
+    let mut labels = (1..).map(|number: usize| match number {
+        1 => LABEL.to_owned(),
+        _ => format!("{LABEL}{number}"),
+    });
+    labels
+        .find(|label| inputs.iter().all(|input| input.label != *label))
+        .ok_or(Rule::MustBeWithinBounds(Bound::Labels))
 }
 
 /// Removes what signing added, so that the message can be signed again.

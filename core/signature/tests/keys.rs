@@ -88,3 +88,34 @@ fn bytes_of_another_kind_are_no_key() {
     let rsa = SigningKey::from_pkcs8(Algorithm::RsaPssSha512, b"").err();
     assert_eq!(rsa, Some(KeyError::MustBeForSigning));
 }
+
+/// The lines are those of OpenSSL: `openssl genpkey -algorithm ed25519`, and `openssl pkey -pubout` of it.
+#[test]
+fn pem_of_a_key_is_read_and_pem_of_something_else_is_not() {
+    let Some(path) = shared("vectors/rfc9421_appendix_b.json") else { return };
+    let keys = &json(&path)["keys"];
+    let pem = |label: &str, at: usize| {
+        let der = keys["test-key-ed25519"]["pem"][at]["der_base64"].as_str().unwrap();
+        let (first, second) = der.split_at(30);
+        format!("a comment\n-----BEGIN {label}-----\r\n{first}\n{second}\n-----END {label}-----\n")
+    };
+    let signing = SigningKey::from_pem(Algorithm::Ed25519, &pem("PRIVATE KEY", 1)).unwrap();
+    let verifying = VerifyingKey::from_pem(Algorithm::Ed25519, &pem("PUBLIC KEY", 0)).unwrap();
+    verifying.verify(b"text", &signing.sign(b"text").unwrap()).unwrap();
+
+    let long = pem("PRIVATE KEY", 1) + &" ".repeat(20_000);
+    let rows = [
+        pem("PUBLIC KEY", 1),
+        pem("EC PRIVATE KEY", 1),
+        pem("PRIVATE KEY", 1).replace("END", "FIN"),
+        pem("PRIVATE KEY", 1).replace('M', "*"),
+        long,
+        String::new(),
+    ];
+    for text in rows {
+        let fault = SigningKey::from_pem(Algorithm::Ed25519, &text).err();
+        assert_eq!(fault, Some(KeyError::MustBePem("PRIVATE KEY")), "{text}");
+    }
+    let other = SigningKey::from_pem(Algorithm::EcdsaP256Sha256, &pem("PRIVATE KEY", 1)).err();
+    assert_eq!(other, Some(KeyError::MustFitAlgorithm));
+}

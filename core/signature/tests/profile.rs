@@ -6,8 +6,8 @@ mod common;
 use common::Sent;
 use http::header::HeaderName;
 use strongroom_signature::{
-    Component, Content, ContentElsewhere, Profile, SignatureError, SignedRequest, SigningKey,
-    SigningParameters, VerifiedRequest, VerifyingKey, sign_request, strip,
+    Component, Content, ContentElsewhere, Profile, RequestLine, SignatureError, SignedRequest, SigningKey,
+    SigningParameters, VerifiedRequest, VerifyingKey, sign_request, sign_request_covering, strip,
 };
 
 type Change = fn(&mut Sent);
@@ -37,7 +37,7 @@ fn order() -> Sent {
 
 fn signed(mut sent: Sent) -> Sent {
     let (method, uri) = (sent.method.clone(), sent.uri.clone());
-    let line = strongroom_signature::RequestLine::of_uri(&method, &uri).unwrap();
+    let line = RequestLine::of_uri(&method, &uri).unwrap();
     let content = sent.content.clone();
     sign_request(&line, &mut sent.headers, &key(), &parameters(&[9; 16]), &content, &Profile::default())
         .unwrap();
@@ -176,4 +176,62 @@ fn a_request_is_good_from_skew_before_it_was_made_to_skew_after_it_ends() {
     let narrow = Profile { window_seconds: 10, ..Profile::default() };
     assert_eq!(code(&candidate.must_be_fresh(NOW + 15, &narrow)), "ok");
     assert_eq!(code(&candidate.must_be_fresh(NOW + 16, &narrow)), "request.must_be_fresh");
+}
+
+/// A rotation: the old key signs the request, the new one signs it too and covers the old signature, each under its tag.
+#[test]
+fn a_second_signature_under_its_own_tag_covers_the_first() {
+    let mut sent = signed(order());
+    let (method, uri, content) = (sent.method.clone(), sent.uri.clone(), sent.content.clone());
+    let line = RequestLine::of_uri(&method, &uri).unwrap();
+    let rotate = Profile { tag: "strongroom-rotate".into(), ..Profile::default() };
+    let new_key = SigningKey::ed25519(&[2; 32]).unwrap();
+    let old_signature = Component::parse("\"signature\";key=\"strongroom\"").unwrap();
+    let more = [old_signature.clone()];
+    let parameters = SigningParameters { key_id: "acme.2", ..parameters(&[8; 16]) };
+    let both =
+        sign_request_covering(&line, &mut sent.headers, &new_key, &parameters, &content, &rotate, &more)
+            .unwrap();
+    assert_eq!(both.label, "strongroom2");
+
+    assert_eq!(outcome(&sent), "ok");
+    let request = sent.request();
+    let candidate = SignedRequest::read(&request, &rotate).unwrap();
+    assert_eq!(candidate.key_id(), "acme.2");
+    assert!(candidate.covers(&old_signature));
+    candidate.verify(&new_key.verifying_key().unwrap(), Content::Bytes(&content)).unwrap();
+
+    let again = sign_request(&line, &mut sent.headers, &new_key, &parameters, &content, &rotate);
+    assert_eq!(code(&again), "request.must_have_one_signature");
+}
+
+#[test]
+fn nothing_that_is_printed_shows_a_field_a_query_or_a_key() {
+    let secret = "hunter2";
+    let mut sent = Sent::new("GET", "https://fund.example/v1/nav?token=hunter2", &[], b"");
+    sent.set("authorization", secret);
+    let (method, uri) = (sent.method.clone(), sent.uri.clone());
+    let line = RequestLine::of_uri(&method, &uri).unwrap();
+    let done =
+        sign_request(&line, &mut sent.headers, &key(), &parameters(&[9; 16]), b"", &Profile::default())
+            .unwrap();
+    let request = sent.request();
+    let candidate = SignedRequest::read(&request, &Profile::default()).unwrap();
+    let printed = format!("{line:?} {request:?} {done:?} {candidate:?}");
+    let verified = candidate.verify(&verifying(), Content::None).unwrap();
+    assert!(String::from_utf8_lossy(verified.base()).contains(secret));
+    let printed = format!("{printed} {verified:?}");
+    assert!(!printed.contains(secret), "{printed}");
+}
+
+/// Whoever signs twice by mistake is told, and a third party's labels are left alone.
+#[test]
+fn signing_finds_a_free_label() {
+    let mut sent = order();
+    sent.set("signature-input", "strongroom=();tag=\"other\"");
+    sent.set("signature", "strongroom=:AAAA:");
+    let sent = signed(sent);
+    let request = sent.request();
+    assert_eq!(SignedRequest::read(&request, &Profile::default()).unwrap().label(), "strongroom2");
+    assert_eq!(outcome(&sent), "ok");
 }

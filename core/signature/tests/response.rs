@@ -137,3 +137,30 @@ fn an_answer_to_head_has_a_length_but_no_content() {
     sent.method = http::Method::GET;
     assert_eq!(outcome(&answer, &sent), "response.content_must_have_digest");
 }
+
+#[test]
+fn what_is_asked_for_is_read_as_it_was_written() {
+    let asked = AcceptSignature {
+        label: "again".to_owned(),
+        components: vec!["\"@method\"".to_owned(), "\"@query-param\";name=\"a\"".to_owned()],
+        nonce: Some("a\"b".to_owned()),
+        algorithm: Some("ed25519".to_owned()),
+        key_id: Some("acme.1".to_owned()),
+        tag: None,
+    };
+    let mut headers = HeaderMap::new();
+    headers.append(ACCEPT_SIGNATURE, asked.header_value().unwrap());
+    headers.append(ACCEPT_SIGNATURE, HeaderValue::from_static("second=()"));
+    let read = AcceptSignature::read(&headers).unwrap();
+    assert_eq!(read.len(), 2);
+    assert_eq!(read[0], asked);
+    for malformed in ["a=1", "a=(", "a=();nonce=b", "a=();tag=1", "a=(), a=()"] {
+        headers.insert(ACCEPT_SIGNATURE, HeaderValue::from_static(malformed));
+        assert!(AcceptSignature::read(&headers).is_err(), "{malformed}");
+    }
+    for unfit in ["", "A", "a b"] {
+        let unfit = AcceptSignature { label: unfit.to_owned(), ..asked.clone() };
+        assert!(unfit.header_value().is_err(), "{unfit:?}");
+    }
+    assert!(AcceptSignature { nonce: Some("\u{e9}".to_owned()), ..asked }.header_value().is_err());
+}

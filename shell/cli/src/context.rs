@@ -1,16 +1,19 @@
 //! What every command shares: the database, the fund, the time, and how to print.
 
+use crate::commands::http::KeyArgs;
 use crate::failure::{Exit, Failure};
 use crate::print;
+use crate::remote::{Books, Remote};
 use clap::Args;
 use serde::Serialize;
+use std::path::PathBuf;
 use strongroom_desk::{Answer, Cause, Desk, Request};
 use strongroom_engine::{Command, Event, FundState, Outcome};
 use strongroom_store::Location;
 use strongroom_units::time::{Date, Timestamp};
 use strongroom_units::{Price, Rate, Symbol};
 
-const EVERYWHERE: &str = "Options of every command";
+pub(crate) const EVERYWHERE: &str = "Options of every command";
 
 /// Options of every command.
 #[derive(Debug, Clone, Args)]
@@ -34,6 +37,8 @@ pub(crate) struct Global {
     /// Print JSON; errors too, on standard error
     #[arg(long, global = true, help_heading = EVERYWHERE)]
     pub json: bool,
+    #[command(flatten)]
+    pub keys: KeyArgs,
 }
 
 /// What a command that changes something prints as JSON.
@@ -54,6 +59,35 @@ impl Global {
         self.at.unwrap_or_else(Timestamp::now)
     }
 
+    /// Whether commands go to a server.
+    pub fn is_remote(&self) -> bool {
+        self.keys.server.is_some()
+    }
+
+    /// The books on a server, when one was named.
+    fn remote(&self) -> Result<Option<Books>, Failure> {
+        if !self.is_remote() {
+            return Ok(None);
+        }
+        if self.at.is_some() {
+            let message = "a server goes by its own clock; --at is for a file";
+            return Err(Failure::new("command_line.must_be_valid", message, Exit::CommandLine));
+        }
+        Ok(Some(Books::Server(Box::new(Remote::new(self.keys.client()?)))))
+    }
+
+    /// The database's file.
+    pub fn sqlite_path(&self) -> Result<PathBuf, Failure> {
+        match self.location()? {
+            Location::Sqlite(path) => Ok(path),
+            Location::Postgres(_) => {
+                let message = "no file stands beside a PostgreSQL database";
+                let failure = Failure::new("vault.kek_must_be_named", message, Exit::CommandLine);
+                Err(failure.hint("Name the key-encryption key with --kek file:PATH, env:NAME or pkcs11:URI."))
+            }
+        }
+    }
+
     /// Opens the database for writing, creating it when it does not exist.
     pub fn open(&self) -> Result<Desk, Failure> {
         Ok(Desk::open(&self.location()?)?)
@@ -71,25 +105,39 @@ impl Global {
         }
     }
 
-    /// Opens a database that exists for writing.
-    pub fn open_existing(&self) -> Result<Desk, Failure> {
+    /// The books for writing: of a server, or of a database that exists.
+    pub fn open_existing(&self) -> Result<Books, Failure> {
+        if let Some(books) = self.remote()? {
+            return Ok(books);
+        }
         self.must_exist()?;
-        self.open()
+        Ok(Books::File(Box::new(self.open()?)))
+    }
+
+    /// The books for writing, where a new database is made if there is none.
+    pub fn open_or_make(&self) -> Result<Books, Failure> {
+        match self.remote()? {
+            Some(books) => Ok(books),
+            None => Ok(Books::File(Box::new(self.open()?))),
+        }
     }
 
     /// Whether opening the database for writing would make a new file.
     pub fn is_new_file(&self) -> Result<bool, Failure> {
-        Ok(matches!(self.location()?, Location::Sqlite(path) if !path.exists()))
+        Ok(!self.is_remote() && matches!(self.location()?, Location::Sqlite(path) if !path.exists()))
     }
 
-    /// Opens the database for reading, while another process may write.
-    pub fn open_read_only(&self) -> Result<Desk, Failure> {
+    /// The books for reading: of a server, or of a database that another process may write meanwhile.
+    pub fn open_read_only(&self) -> Result<Books, Failure> {
+        if let Some(books) = self.remote()? {
+            return Ok(books);
+        }
         self.must_exist()?;
-        Ok(Desk::open_read_only(&self.location()?)?)
+        Ok(Books::File(Box::new(Desk::open_read_only(&self.location()?)?)))
     }
 
     /// The fund that was named, or the only one there is.
-    pub fn chosen(&self, desk: &mut Desk) -> Result<Symbol, Failure> {
+    pub fn chosen(&self, desk: &mut Books) -> Result<Symbol, Failure> {
         if let Some(fund) = self.fund {
             return Ok(fund);
         }
@@ -117,7 +165,7 @@ impl Global {
     }
 
     /// Gives one command to the chosen fund.
-    pub fn give(&self, command: Command) -> Result<(Desk, Symbol, Answer), Failure> {
+    pub fn give(&self, command: Command) -> Result<(Books, Symbol, Answer), Failure> {
         let mut desk = self.open_existing()?;
         let fund = self.chosen(&mut desk)?;
         let answer = desk.command(self.request(fund, command))?;

@@ -1,6 +1,7 @@
 //! What a person sees when something was not done: what, why, what to do next, and an exit code that means something.
 
 use serde::Serialize;
+use std::borrow::Cow;
 use std::fmt;
 use std::path::Path;
 use strongroom_backtest::{BasketError, RunError};
@@ -15,7 +16,7 @@ use strongroom_units::NumberError;
 #[derive(Debug, Serialize)]
 pub(crate) struct Failure {
     /// The stable code.
-    pub code: &'static str,
+    pub code: Cow<'static, str>,
     /// What is wrong.
     pub message: String,
     /// What to do next, where the message does not say it.
@@ -39,8 +40,8 @@ pub(crate) enum Exit {
 }
 
 impl Failure {
-    pub(crate) fn new(code: &'static str, message: impl Into<String>, exit: Exit) -> Self {
-        Self { code, message: message.into(), hint: None, exit }
+    pub(crate) fn new(code: impl Into<Cow<'static, str>>, message: impl Into<String>, exit: Exit) -> Self {
+        Self { code: code.into(), message: message.into(), hint: None, exit }
     }
 
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {

@@ -10,6 +10,7 @@ mod index;
 mod performance;
 mod print;
 mod rate;
+mod remote;
 mod sink;
 
 use clap::{Parser, Subcommand};
@@ -76,6 +77,16 @@ enum Verb {
     Basket(commands::basket::Basket),
     /// Statements over a period: assets and liabilities, roll-forward, NAVs
     Statement(commands::statement::StatementArgs),
+    /// Serve the funds over HTTP, every request signed
+    Serve(Box<commands::serve::Serve>),
+    /// Sign one request, send it and print the answer
+    Http(commands::http::Http),
+    /// Issue, enrol, list and revoke keys
+    #[command(subcommand)]
+    Key(commands::key::KeyVerb),
+    /// Who holds keys
+    #[command(subcommand)]
+    Principal(commands::key::PrincipalVerb),
     /// Copy the whole database, while it is in use, into one new file
     Backup(commands::copies::Backup),
     /// Bring a backup into a new or empty database
@@ -133,6 +144,10 @@ fn run(global: &Global, command: Verb) -> Result<(), Failure> {
         Verb::Custody(verb) => verb.run(global),
         Verb::Basket(basket) => basket.run(global),
         Verb::Statement(statement) => statement.run(global),
+        Verb::Serve(serve) => serve.run(global),
+        Verb::Http(http) => http.run(global),
+        Verb::Key(verb) => verb.run(global),
+        Verb::Principal(verb) => verb.run(global),
         Verb::Backup(backup) => backup.run(global),
         Verb::Restore(restore) => restore.run(global),
     }

@@ -48,6 +48,12 @@ pub(crate) fn json(value: &impl Serialize) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Prints JSON on one line, for programs that read lines.
+pub(crate) fn json_line(value: &impl Serialize) -> Result<(), Failure> {
+    line(serde_json::to_string(value)?);
+    Ok(())
+}
+
 pub(crate) fn to_json(value: &impl Serialize) -> Result<String, Failure> {
     serde_json::to_string_pretty(value).map_err(|error| {
         Failure::new("json.must_be_writable", error.to_string(), crate::failure::Exit::Refused)

@@ -141,6 +141,7 @@ fn rows(events: &[AccessEvent], after: &AccessState) -> Vec<RowChange> {
             | AccessEvent::KeyRewrapped { key, .. } => drop(keys.insert(key.clone())),
             AccessEvent::EnrolmentOpened(_)
             | AccessEvent::EnrolmentClosed { .. }
+            | AccessEvent::ServerSecretKept { .. }
             | AccessEvent::ServerKeyAdded(_) => {}
         }
     }

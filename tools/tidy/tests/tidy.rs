@@ -21,12 +21,21 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     ("core/signature", &[]),
     ("core/access", &["units", "signature"]),
     ("shell/vault", &[]),
+    ("shell/gate", &["units", "signature", "access"]),
+    ("shell/server", &["units", "fund", "engine", "signature", "access", "store", "desk", "vault", "gate"]),
+    ("sdk/rust", &["signature"]),
     ("shell/feeds", &["units", "market"]),
     ("shell/store", &[]),
     ("shell/report", &["units"]),
     ("shell/desk", &["units", "fund", "engine", "access", "store"]),
-    ("shell/cli", &["units", "market", "fund", "engine", "backtest", "feeds", "store", "desk", "report"]),
-    ("bench", &["units", "market", "fund", "engine", "backtest", "store", "desk"]),
+    (
+        "shell/cli",
+        &[
+            "units", "market", "fund", "engine", "backtest", "feeds", "store", "desk", "report", "access",
+            "vault", "server", "client",
+        ],
+    ),
+    ("bench", &["units", "market", "fund", "engine", "backtest", "access", "store", "desk", "signature"]),
     ("tools/testing", &[]),
     ("tools/tidy", &[]),
 ];

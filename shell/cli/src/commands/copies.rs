@@ -36,7 +36,7 @@ struct Copied {
 
 impl Backup {
     pub fn run(self, global: &Global) -> Result<(), Failure> {
-        let summary = global.open_read_only()?.back_up(&self.file)?;
+        let summary = global.open_read_only()?.into_desk()?.back_up(&self.file)?;
         let copied =
             Copied { streams: summary.streams, records: summary.records, bytes: Some(summary.bytes) };
         say(global, &copied, &format!("to {}", self.file.display()))

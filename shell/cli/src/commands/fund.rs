@@ -115,7 +115,7 @@ fn open(
         // A refused opening must not leave an empty database behind.
         Fund::default().handle(&command, global.now()).outcome?;
     }
-    let mut desk = global.open()?;
+    let mut desk = global.open_or_make()?;
     let answer = desk.command(global.request(fund, command))?;
     let state = desk.last_seen(fund).ok_or(Refusal::FundMustBeOpen)?;
     global.say(state, fund, &answer, |state, _| {

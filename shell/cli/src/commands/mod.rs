@@ -5,11 +5,14 @@ pub(crate) mod copies;
 pub(crate) mod custody;
 pub(crate) mod fee;
 pub(crate) mod fund;
+pub(crate) mod http;
+pub(crate) mod key;
 pub(crate) mod nav;
 pub(crate) mod order;
 pub(crate) mod prices;
 pub(crate) mod rates;
 pub(crate) mod rebalance;
+pub(crate) mod serve;
 pub(crate) mod statement;
 
 use crate::failure::Failure;

@@ -205,7 +205,7 @@ fn settle_due(global: &Global) -> Result<(), Failure> {
     for (settled, id) in due.iter().enumerate() {
         let command = Command::SettleOrder { id: id.clone() };
         let done = desk.command(global.request(fund, command));
-        done.map_err(|error| stopped(id, due.get(..settled).unwrap_or_default(), error.into()))?;
+        done.map_err(|error| stopped(id, due.get(..settled).unwrap_or_default(), error))?;
         if !global.json {
             print::line(format!("{id} is settled"));
         }

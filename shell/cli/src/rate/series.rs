@@ -21,7 +21,7 @@ const RATES_MAX: usize = 2_000;
 pub(super) struct Row {
     at: Timestamp,
     rate: Option<Price>,
-    refused: Option<&'static str>,
+    refused: Option<std::borrow::Cow<'static, str>>,
     venues: usize,
     excluded: String,
     methodology: String,
@@ -90,7 +90,7 @@ pub(super) fn say(rows: &[Row]) -> Result<(), Failure> {
     ];
     let cells = rows.iter().map(|row| {
         let rate = row.rate.map_or_else(|| Ok("–".to_owned()), |rate| rate.to_decimal().to_display(2))?;
-        let note = row.refused.map_or_else(|| row.excluded.clone(), str::to_owned);
+        let note = row.refused.as_deref().map_or_else(|| row.excluded.clone(), str::to_owned);
         Ok(vec![row.at.to_string(), rate, row.venues.to_string(), note])
     });
     print::line(print::table(&columns, cells.collect::<Result<Vec<_>, Failure>>()?));
@@ -110,7 +110,7 @@ pub(super) fn write(folder: &Path, pair: &Pair, rows: &[Row]) -> Result<(), Fail
         Table::new("Rates").left("at").right("rate").right("venues").left("excluded, or why there is none");
     for row in rows {
         let rate = row.rate.map_or_else(|| Ok("–".to_owned()), |rate| rate.to_decimal().to_display(2))?;
-        let note = row.refused.map_or_else(|| row.excluded.clone(), str::to_owned);
+        let note = row.refused.as_deref().map_or_else(|| row.excluded.clone(), str::to_owned);
         let emphasis =
             if row.refused.is_some() || !row.excluded.is_empty() { Emphasis::Bad } else { Emphasis::None };
         table.push(emphasis, [row.at.to_string(), rate, row.venues.to_string(), note]);

@@ -1,0 +1,16 @@
+//! Lets nothing in twice: the window of nonces, and challenges that heal its refusals.
+//!
+//! The order at the gate is bounds, key, freshness, signature, **insert**, authorise, execute: what is not verified is
+//! never remembered, and what is not remembered is never executed. The caller who cannot insert refuses.
+
+mod challenge;
+mod fingerprint;
+mod refusal;
+mod table;
+mod tally;
+mod window;
+
+pub use challenge::{CHALLENGE_BYTES, Challenge, Challenges};
+pub use fingerprint::{FingerprintKey, NONCE_BYTES_MAX, NONCE_BYTES_MIN};
+pub use refusal::ReplayRefusal;
+pub use window::{Entry, Limits, Presented, Recovered, SingleUse, Window, WindowTime};

@@ -1,0 +1,345 @@
+//! Signing, sending, believing.
+
+use crate::error::ClientError;
+use crate::key_file::{KeyFile, ServerKey, pinned};
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use http::header::{self, HeaderValue};
+use http::{HeaderMap, Method, Uri};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use strongroom_signature::{
+    AcceptSignature, Nonce, Profile, RequestLine, Response, ResponseProfile, SignedResponse, SigningKey,
+    SigningParameters, VerifyingKey, sign_request, strip,
+};
+use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, TlsProvider, parse_pem};
+
+/// Seconds that a signature lives.
+const LIFETIME_SECONDS: i64 = 30;
+/// The longest answer that is read.
+const ANSWER_BYTES_MAX: u64 = 64 * 1024 * 1024;
+/// Where a server lists the keys with which it signs.
+const DIRECTORY: &str = "/.well-known/http-message-signatures-directory";
+/// The longest directory that is read.
+const DIRECTORY_BYTES_MAX: u64 = 64 * 1024;
+/// How long a whole request may take.
+const WAIT: Duration = Duration::from_secs(30);
+/// Codes of refusals that signing anew heals: the clock was wrong, or the server was started after the signature.
+const HEALED_BY_SIGNING: [&str; 4] = [
+    "request.must_be_fresh",
+    "request.must_not_be_from_the_future",
+    "request.must_answer_a_challenge",
+    "request.challenge_must_be_answered_in_time",
+];
+
+/// How to talk.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Where the server is, when it is not where the key file says.
+    pub server: Option<String>,
+    /// A PEM file of certificates to trust instead of the public ones.
+    pub ca: Option<PathBuf>,
+}
+
+/// What came back, believed: signed by a pinned key, in answer to this request.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// Its status.
+    pub status: u16,
+    /// Its header fields.
+    pub headers: HeaderMap,
+    /// Its content.
+    pub body: Vec<u8>,
+    /// How often the request was signed: 2 when the first was healed.
+    pub tries: u32,
+}
+
+/// One request as it is to be sent.
+#[derive(Debug, Clone)]
+pub struct Sent {
+    /// Its method.
+    pub method: Method,
+    /// Path and query; or a whole URL of the server.
+    pub target: String,
+    /// Header fields beside those of the signature.
+    pub headers: HeaderMap,
+    /// Its content.
+    pub body: Vec<u8>,
+}
+
+/// A key, its server, and what is known of the server's clock.
+pub struct Client {
+    agent: ureq::Agent,
+    server: String,
+    key: SigningKey,
+    key_id: String,
+    pinned: Vec<(String, VerifyingKey)>,
+    /// Seconds that the server's clock is ahead of ours, as a signed answer said.
+    ahead: AtomicI64,
+    profile: Profile,
+    response_profile: ResponseProfile,
+}
+
+impl Client {
+    /// A client of a key file.
+    pub fn open(path: &Path) -> Result<Self, ClientError> {
+        Self::try_new(&KeyFile::read(path)?, &Options::default())
+    }
+
+    /// A client of a key that was read already.
+    pub fn try_new(file: &KeyFile, options: &Options) -> Result<Self, ClientError> {
+        let server = options.server.clone().unwrap_or_else(|| file.server.clone());
+        Ok(Self {
+            agent: agent(options)?,
+            server: base_of(&server)?,
+            key: file.signing_key()?,
+            key_id: file.key.clone(),
+            pinned: pinned(&file.server_keys)?,
+            ahead: AtomicI64::new(0),
+            profile: Profile::default(),
+            response_profile: ResponseProfile::default(),
+        })
+    }
+
+    pub(crate) fn of_parts(
+        options: &Options,
+        server: &str,
+        key: SigningKey,
+        key_id: String,
+    ) -> Result<Self, ClientError> {
+        let pinned = pinned(&directory(options, server)?)?;
+        Ok(Self {
+            agent: agent(options)?,
+            server: base_of(server)?,
+            key,
+            key_id,
+            pinned,
+            ahead: AtomicI64::new(0),
+            profile: Profile::default(),
+            response_profile: ResponseProfile::default(),
+        })
+    }
+
+    /// Where the server is.
+    pub fn server(&self) -> &str {
+        &self.server
+    }
+
+    /// Reads.
+    pub fn get(&self, target: &str) -> Result<Answer, ClientError> {
+        self.send(&Sent {
+            method: Method::GET,
+            target: target.into(),
+            headers: HeaderMap::new(),
+            body: Vec::new(),
+        })
+    }
+
+    /// Sends JSON.
+    pub fn post(&self, target: &str, json: &[u8]) -> Result<Answer, ClientError> {
+        let headers =
+            HeaderMap::from_iter([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))]);
+        self.send(&Sent { method: Method::POST, target: target.into(), headers, body: json.to_vec() })
+    }
+
+    /// Signs a request, sends it, checks the answer; signs it anew, once, where the refusal says that this heals it.
+    pub fn send(&self, request: &Sent) -> Result<Answer, ClientError> {
+        let first = self.attempt(request, None)?;
+        match self.healing(&first) {
+            Some(challenge) => {
+                let second = self.attempt(request, challenge.as_ref())?;
+                Ok(Answer { tries: 2, ..second.answer })
+            }
+            None => Ok(first.answer),
+        }
+    }
+
+    /// Whether signing anew heals a refusal, and with which nonce the server would have it.
+    fn healing(&self, tried: &Tried) -> Option<Option<Nonce>> {
+        let code = code_of(&tried.answer)?;
+        if !HEALED_BY_SIGNING.contains(&code.as_str()) {
+            return None;
+        }
+        // Only an answer to this very request tells the time; an old one would set the clock back.
+        let ahead = tried.server_time? - local_seconds();
+        self.ahead.store(ahead, Ordering::Relaxed);
+        let asked = AcceptSignature::read(&tried.answer.headers).ok()?;
+        let nonce = asked.into_iter().find_map(|asked| Nonce::decode(&asked.nonce?).ok());
+        Some(nonce)
+    }
+
+    fn attempt(&self, request: &Sent, nonce: Option<&Nonce>) -> Result<Tried, ClientError> {
+        let uri = self.uri_of(&request.target)?;
+        let mut headers = request.headers.clone();
+        strip(&mut headers);
+        let mut random = [0; 24];
+        aws_lc_rs::rand::fill(&mut random).map_err(|_| ClientError::Random)?;
+        let created = local_seconds() + self.ahead.load(Ordering::Relaxed);
+        let parameters = SigningParameters {
+            created,
+            expires: created + LIFETIME_SECONDS,
+            nonce: nonce.map_or(&random, |nonce| nonce.as_bytes()),
+            key_id: &self.key_id,
+        };
+        let line =
+            RequestLine::of_uri(&request.method, &uri).map_err(|_| ClientError::Url(uri.to_string()))?;
+        sign_request(&line, &mut headers, &self.key, &parameters, &request.body, &self.profile)
+            .map_err(ClientError::Signature)?;
+        let (status, answered, body) = self.transport(&request.method, &uri, &headers, &request.body)?;
+        let response = Response { status, headers: &answered };
+        let server_time = self.believe(&response, &line.with(&headers), &body)?;
+        Ok(Tried {
+            answer: Answer { status: status.as_u16(), headers: answered, body, tries: 1 },
+            server_time,
+        })
+    }
+
+    fn uri_of(&self, target: &str) -> Result<Uri, ClientError> {
+        let wrong = || ClientError::Url(target.to_owned());
+        let text = match target.starts_with('/') {
+            true => format!("{}{target}", self.server),
+            false => target.to_owned(),
+        };
+        // A signature for one server must not be sent to another.
+        let ours = text == self.server
+            || text.strip_prefix(&self.server).is_some_and(|rest| rest.starts_with(['/', '?']));
+        if ours { text.parse().map_err(|_| wrong()) } else { Err(wrong()) }
+    }
+
+    fn transport(
+        &self,
+        method: &Method,
+        uri: &Uri,
+        headers: &HeaderMap,
+        body: &[u8],
+    ) -> Result<(http::StatusCode, HeaderMap, Vec<u8>), ClientError> {
+        let failed = |error: ureq::Error| ClientError::Transport(error.to_string());
+        let mut request = http::Request::new(body);
+        *request.method_mut() = method.clone();
+        *request.uri_mut() = uri.clone();
+        *request.headers_mut() = headers.clone();
+        let mut response = match body.is_empty() {
+            true => self.agent.run(request.map(|_| ())).map_err(failed)?,
+            false => self.agent.run(request).map_err(failed)?,
+        };
+        let limited = response.body_mut().with_config().limit(ANSWER_BYTES_MAX);
+        let content = limited.read_to_vec().map_err(|error| match error {
+            ureq::Error::BodyExceedsLimit(max) => ClientError::AnswerMustBeBounded(max),
+            other => failed(other),
+        })?;
+        Ok((response.status(), response.headers().clone(), content))
+    }
+
+    /// Checks an answer and gives the server's time if it is bound to this request.
+    fn believe(
+        &self,
+        response: &Response<'_>,
+        request: &strongroom_signature::Request<'_>,
+        body: &[u8],
+    ) -> Result<Option<i64>, ClientError> {
+        let unbelieved = |error: &dyn std::fmt::Display| ClientError::AnswerMustBeSigned(error.to_string());
+        let signed =
+            SignedResponse::read(response, request, &self.response_profile).map_err(|e| unbelieved(&e))?;
+        let key = self.pinned.iter().find(|(name, _)| name == signed.key_id());
+        let (_, key) =
+            key.ok_or_else(|| unbelieved(&format!("the key {} is not pinned", signed.key_id())))?;
+        let verified = signed.verify(key, body).map_err(|e| unbelieved(&e))?;
+        Ok(verified.server_time())
+    }
+}
+
+/// One attempt and what the server's clock said in it.
+struct Tried {
+    answer: Answer,
+    server_time: Option<i64>,
+}
+
+impl Answer {
+    /// The content where the server agreed; its refusal where it did not.
+    pub fn into_success(self) -> Result<Vec<u8>, ClientError> {
+        if self.status < 400 {
+            return Ok(self.body);
+        }
+        let problem: serde_json::Value = serde_json::from_slice(&self.body).unwrap_or_default();
+        let text =
+            |name: &str| problem.get(name).and_then(serde_json::Value::as_str).unwrap_or_default().to_owned();
+        Err(ClientError::Refused { status: self.status, code: text("code"), detail: text("detail") })
+    }
+}
+
+fn code_of(answer: &Answer) -> Option<String> {
+    let problem: serde_json::Value =
+        serde_json::from_slice(&answer.body).ok().filter(|_| answer.status == 401)?;
+    problem.get("code").and_then(serde_json::Value::as_str).map(str::to_owned)
+}
+
+fn local_seconds() -> i64 {
+    let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(elapsed.as_secs()).unwrap_or(i64::MAX)
+}
+
+/// Scheme, host and port of a server's URL, without a slash at the end.
+fn base_of(server: &str) -> Result<String, ClientError> {
+    let uri: Uri = server.parse().map_err(|_| ClientError::Url(server.to_owned()))?;
+    let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
+        return Err(ClientError::Url(server.to_owned()));
+    };
+    let host = authority.host().trim_matches(['[', ']']);
+    let is_loopback = host == "localhost" || host.parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback());
+    match scheme {
+        "https" => {}
+        "http" if is_loopback => {}
+        "http" => return Err(ClientError::PlaintextMustStayOnLoopback(host.to_owned())),
+        _ => return Err(ClientError::Url(server.to_owned())),
+    }
+    Ok(format!("{scheme}://{authority}"))
+}
+
+/// The server's keys as its directory lists them, a JSON Web Key Set: believed as far as the transport is.
+pub(crate) fn directory(options: &Options, server: &str) -> Result<Vec<ServerKey>, ClientError> {
+    let failed = |error: ureq::Error| ClientError::Transport(error.to_string());
+    let place = format!("{}{DIRECTORY}", base_of(server)?);
+    let mut answer = agent(options)?.get(place).call().map_err(failed)?;
+    let text = answer.body_mut().with_config().limit(DIRECTORY_BYTES_MAX).read_to_vec().map_err(failed)?;
+    let set: serde_json::Value = serde_json::from_slice(&text).unwrap_or_default();
+    let keys = set.get("keys").and_then(serde_json::Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let key = |listed: &serde_json::Value| {
+        let public = URL_SAFE_NO_PAD.decode(listed.get("x")?.as_str()?).ok()?;
+        Some(ServerKey {
+            key: listed.get("kid")?.as_str()?.to_owned(),
+            algorithm: "ed25519".to_owned(),
+            public_key: STANDARD.encode(public),
+        })
+    };
+    Ok(keys.iter().filter_map(key).collect())
+}
+
+fn agent(options: &Options) -> Result<ureq::Agent, ClientError> {
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let mut tls =
+        TlsConfig::builder().provider(TlsProvider::Rustls).unversioned_rustls_crypto_provider(provider);
+    if let Some(path) = &options.ca {
+        let wrong = |reason: String| ClientError::KeyFile { path: path.clone(), reason };
+        let pem = std::fs::read(path).map_err(|error| wrong(error.to_string()))?;
+        let certificates: Vec<Certificate<'static>> = parse_pem(&pem)
+            .filter_map(|item| match item {
+                Ok(PemItem::Certificate(certificate)) => Some(certificate),
+                _ => None,
+            })
+            .collect();
+        if certificates.is_empty() {
+            return Err(wrong("it has no certificate".to_owned()));
+        }
+        tls = tls.root_certs(RootCerts::from(certificates));
+    }
+    let config = ureq::Agent::config_builder()
+        .tls_config(tls.build())
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .timeout_global(Some(WAIT))
+        .allow_non_standard_methods(true)
+        .build();
+    Ok(config.into())
+}

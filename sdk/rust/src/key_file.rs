@@ -1,0 +1,123 @@
+//! The file that holds a client's key: JSON, readable by its owner only.
+
+use crate::error::ClientError;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Serialize};
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+use strongroom_signature::{SigningKey, VerifyingKey};
+use zeroize::{Zeroize, ZeroizeOnDrop};
+
+/// A server's signing key, pinned at enrolment.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct ServerKey {
+    /// Its name.
+    pub key: String,
+    /// How it signs; `ed25519`.
+    pub algorithm: String,
+    /// The public half, base64.
+    pub public_key: String,
+}
+
+/// A client's key and whom it talks to. It has no `Debug`: it holds a secret.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct KeyFile {
+    /// Where the server is.
+    pub server: String,
+    /// The key's name: `keyid` of signatures.
+    pub key: String,
+    /// `ed25519` or `hmac-sha256`.
+    pub algorithm: String,
+    /// The seed of an Ed25519 key or the HMAC secret, base64.
+    pub secret: SecretText,
+    /// Server keys that are believed.
+    pub server_keys: Vec<ServerKey>,
+    /// Until when the key is good, for people.
+    #[serde(default)]
+    pub expires: Option<String>,
+}
+
+/// Text that is wiped when it is dropped.
+#[derive(Clone, Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
+#[serde(transparent)]
+pub struct SecretText(String);
+
+impl SecretText {
+    /// From text that is secret.
+    pub fn new(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl KeyFile {
+    /// Reads a file. One that others may read is refused.
+    pub fn read(path: &Path) -> Result<Self, ClientError> {
+        let wrong = |reason: String| ClientError::KeyFile { path: path.to_owned(), reason };
+        let mut text = fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
+        must_be_private(path)?;
+        // The text of a parse error may repeat what is in the file.
+        let file = serde_json::from_str(&text)
+            .map_err(|error| wrong(format!("it is no key file (line {})", error.line())));
+        text.zeroize();
+        file
+    }
+
+    /// Writes a new file that only its owner can read. An existing one stays as it is.
+    pub fn write_new(&self, path: &Path) -> Result<(), ClientError> {
+        let wrong = |error: &dyn std::fmt::Display| ClientError::KeyFile {
+            path: path.to_owned(),
+            reason: error.to_string(),
+        };
+        let mut text = serde_json::to_string_pretty(self).map_err(|error| wrong(&error))?;
+        let written = write_private(path, &text);
+        text.zeroize();
+        written.map_err(|error| wrong(&error))
+    }
+
+    /// The key that signs.
+    pub fn signing_key(&self) -> Result<SigningKey, ClientError> {
+        let mut secret = STANDARD
+            .decode(&self.secret.0)
+            .map_err(|_| ClientError::AnswerMustBeSigned("the key file's secret is not base64".into()))?;
+        let key = match self.algorithm.as_str() {
+            "hmac-sha256" => SigningKey::hmac_sha256(&secret),
+            _ => SigningKey::ed25519(&secret),
+        };
+        secret.zeroize();
+        Ok(key?)
+    }
+}
+
+pub(crate) fn pinned(keys: &[ServerKey]) -> Result<Vec<(String, VerifyingKey)>, ClientError> {
+    let key = |pinned: &ServerKey| {
+        let public = STANDARD.decode(&pinned.public_key).unwrap_or_default();
+        Ok((pinned.key.clone(), VerifyingKey::ed25519(&public)?))
+    };
+    keys.iter().map(key).collect()
+}
+
+/// Writes a new file that only its owner can read. An existing one stays as it is.
+pub fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path)?;
+    file.write_all(text.as_bytes())?;
+    file.write_all(b"\n")?;
+    file.sync_all()
+}
+
+#[cfg(unix)]
+fn must_be_private(path: &Path) -> Result<(), ClientError> {
+    use std::os::unix::fs::MetadataExt;
+    let open = fs::metadata(path).is_ok_and(|found| found.mode() & 0o077 != 0);
+    if open { Err(ClientError::KeyFileMustBePrivate { path: path.to_owned() }) } else { Ok(()) }
+}
+
+#[cfg(not(unix))]
+fn must_be_private(_: &Path) -> Result<(), ClientError> {
+    Ok(())
+}

@@ -1,0 +1,23 @@
+//! A client of an API behind a Strongroom gate: it signs every request under the profile, checks that the answer is
+//! signed by a server key that was pinned when its own key was enrolled, and that it answers this very request.
+//!
+//! A clock that is wrong heals by itself: a refusal as stale or early is signed too, so its time can be trusted, and
+//! the request is signed anew, once. Nothing else is repeated, and a time that no server key signed moves nothing.
+//!
+//! ```no_run
+//! let client = strongroom_client::Client::open("ap-one.key".as_ref())?;
+//! let order = br#"{"id":"A1","side":"creation","baskets":5,"trade_date":"2026-11-25"}"#;
+//! let answer = client.post("/v1/funds/BTCX/orders", order)?;
+//! println!("{} {}", answer.status, String::from_utf8_lossy(&answer.body));
+//! # Ok::<(), strongroom_client::ClientError>(())
+//! ```
+
+mod client;
+mod enrol;
+mod error;
+mod key_file;
+
+pub use client::{Answer, Client, Options, Sent};
+pub use enrol::{Invitation, enrol, of_secret};
+pub use error::ClientError;
+pub use key_file::{KeyFile, SecretText, ServerKey, write_private};

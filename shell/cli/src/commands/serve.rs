@@ -1,0 +1,158 @@
+//! `strongroom serve`: one server for the database's funds, behind the gate.
+
+use crate::context::Global;
+use crate::failure::{Exit, Failure};
+use crate::print;
+use clap::Args;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use strongroom_access::Environment;
+use strongroom_server::{ServeError, ServerOptions, Tls, serve};
+use strongroom_vault::{KekSource, Vault};
+
+/// Serves the database's funds over HTTP; every request is signed, every answer too.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  strongroom serve\n  strongroom serve --listen 0.0.0.0:8443 --tls-cert chain.pem --tls-key key.pem \\\n      --environment live"
+)]
+pub(crate) struct Serve {
+    /// Where to listen; port 0 takes a free one. Without a certificate on loopback only
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+    /// Certificate chain, PEM
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// Private key of the certificate, PEM
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+    /// Which installation this is; keys of another are refused
+    #[arg(long, value_name = "NAME", default_value = "dev", value_parser = environment)]
+    environment: Environment,
+    /// A network whose proxies may ask for decisions, beside loopback; once for each
+    #[arg(long = "proxy", value_name = "CIDR")]
+    proxies: Vec<ipnet::IpNet>,
+    /// What others call this server, behind a proxy
+    #[arg(long, value_name = "URL")]
+    public_url: Option<String>,
+    #[command(flatten)]
+    kek: KekArgs,
+}
+
+/// Where the key-encryption key is.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct KekArgs {
+    /// Key-encryption key: file:PATH, env:NAME or pkcs11:URI; a file beside the database when absent, made at first
+    #[arg(long, env = "STRONGROOM_KEK", value_name = "SOURCE")]
+    kek: Option<KekSource>,
+}
+
+impl KekArgs {
+    /// Opens the vault. Only the file beside the database is made where there is none: whoever names a source means
+    /// one that exists.
+    pub fn vault(&self, global: &Global) -> Result<Vault, Failure> {
+        let kek = match &self.kek {
+            Some(source) => source.load()?,
+            None => {
+                let path = PathBuf::from(format!("{}.kek", global.sqlite_path()?.display()));
+                let is_new = !path.exists();
+                let source = KekSource::File(path);
+                if is_new { source.create_new()? } else { source.load()? }
+            }
+        };
+        Ok(Vault::new(kek))
+    }
+}
+
+impl Serve {
+    pub fn run(self, global: &Global) -> Result<(), Failure> {
+        if global.is_remote() {
+            return Err(Failure::new(
+                "command_line.must_be_valid",
+                "serve opens a database; --server is for the commands that talk to one",
+                Exit::CommandLine,
+            ));
+        }
+        let vault = self.kek.vault(global)?;
+        let desk = global.open()?;
+        let options = ServerOptions {
+            listen: self.listen,
+            tls: self.tls_cert.zip(self.tls_key).map(|(certificate, key)| Tls { certificate, key }),
+            environment: self.environment,
+            proxies: self.proxies,
+            public_url: self.public_url,
+        };
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+        let runtime =
+            runtime.map_err(|error| Failure::new("server.must_start", error.to_string(), Exit::Database))?;
+        runtime.block_on(async {
+            let mut running = serve(desk, vault, options).await?;
+            announce(global, &running)?;
+            tokio::select! {
+                ended = running.wait() => return Err(ended.err().map_or_else(stopped, Failure::from)),
+                () = told_to_stop() => {}
+            }
+            running.stop().await;
+            Ok(())
+        })
+    }
+}
+
+fn stopped() -> Failure {
+    Failure::new("server.must_keep_listening", "the server ended by itself", Exit::Database)
+}
+
+/// Where it listens, and once in its life how the first operator gets in.
+fn announce(global: &Global, running: &strongroom_server::Running) -> Result<(), Failure> {
+    let invitation = running.invitation.as_ref();
+    if global.json {
+        let enrolment = invitation.map(|new| format!("{}.{}", new.enrolment, new.code));
+        return print::json_line(&serde_json::json!({ "url": running.url, "first_enrolment": enrolment }));
+    }
+    print::line(format!("Strongroom serves {} at {}", global.database, running.url));
+    if let Some(new) = invitation {
+        print::line(format!(
+            "\nNobody can operate it yet. Enrol the first operator within a day; this is shown once:\n\n  \
+             strongroom key enrol --server {} --code {}.{} --out operator.key\n",
+            running.url, new.enrolment, new.code
+        ));
+    }
+    Ok(())
+}
+
+/// Control-C, or the signal by which a service manager ends a service.
+async fn told_to_stop() {
+    // Without a handler the process ends at once, which is a stop as well.
+    #[cfg(unix)]
+    let terminated = async {
+        use tokio::signal::unix::{SignalKind, signal};
+        match signal(SignalKind::terminate()) {
+            Ok(mut signal) => drop(signal.recv().await),
+            Err(_) => std::future::pending().await,
+        }
+    };
+    #[cfg(not(unix))]
+    let terminated = std::future::pending::<()>();
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        () = terminated => {}
+    }
+}
+
+fn environment(text: &str) -> Result<Environment, String> {
+    text.parse().map_err(|_| "dev, test or live".to_owned())
+}
+
+impl From<ServeError> for Failure {
+    fn from(error: ServeError) -> Self {
+        match error {
+            ServeError::Desk(error) => error.into(),
+            other => Self::new(other.code(), other.to_string(), Exit::Input),
+        }
+    }
+}
+
+impl From<strongroom_vault::KeepingError> for Failure {
+    fn from(error: strongroom_vault::KeepingError) -> Self {
+        Self::new(error.code(), error.to_string(), Exit::Input)
+    }
+}

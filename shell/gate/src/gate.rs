@@ -1,0 +1,285 @@
+//! The gate itself. It fails closed: a lock that is poisoned, a clock that is wrong, a rule that errs refuse.
+
+use crate::keys::{Check, KeyTable, SecretError, Verifier};
+use crate::refusal::GateRefusal;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, RwLock};
+use strongroom_access::bearer::{BearerKey, Pepper};
+use strongroom_access::replay::{Challenges, Presented, Window};
+use strongroom_access::{
+    AccessEvent, AccessRefusal, AccessState, Demand, Environment, KeyId, KeyState, Principal, Role, Scope,
+};
+use strongroom_signature::{
+    ACCEPT_SIGNATURE, AcceptSignature, Content, ContentElsewhere, Nonce, Profile, Request, SignedRequest,
+    VerifiedRequest,
+};
+use strongroom_units::time::Timestamp;
+
+/// What a gate is set up with.
+pub struct GateOptions {
+    /// Which installation this is.
+    pub environment: Environment,
+    /// What a signature must be like.
+    pub profile: Profile,
+    /// The replay window.
+    pub window: Window,
+    /// Makes and checks challenges.
+    pub challenges: Challenges,
+    /// The secret with which bearer secrets are hashed.
+    pub pepper: Pepper,
+}
+
+/// What a request needs to pass.
+#[derive(Debug, Clone, Copy)]
+pub struct Need<'a> {
+    /// The scope; none when every working key will do.
+    pub scope: Option<&'a Scope>,
+    /// From where the request came.
+    pub peer: IpAddr,
+    /// When.
+    pub now: Timestamp,
+}
+
+/// A request whose claims hold together and whose key is known; its content may now be read.
+pub struct Candidate<'m> {
+    claim: Claim<'m>,
+    key: KeyId,
+    verifier: Arc<Verifier>,
+}
+
+// Almost every claim is a signed one: a box for each would cost more than the room it saves.
+#[allow(clippy::large_enum_variant, reason = "the large variant is the common one")]
+enum Claim<'m> {
+    Signed(SignedRequest<'m>),
+    Bearer(BearerKey),
+}
+
+/// Leave to execute one request once: it was signed, fresh, unique and authorised. Only [`Gate::judge`] gives it.
+#[derive(Debug, Clone)]
+pub struct Permit {
+    /// The key.
+    pub key: KeyId,
+    /// Whose it is.
+    pub principal: Principal,
+    /// What the key may be used for.
+    pub scopes: BTreeSet<Scope>,
+    /// Until when it is good.
+    pub expires: Timestamp,
+    /// What was verified; none for a bearer key, which only reads.
+    pub verified: Option<VerifiedRequest>,
+    /// Until when a repeat could be fresh.
+    pub kept_until: Timestamp,
+    /// The key was pending: its first use is to be recorded.
+    pub is_first_use: bool,
+}
+
+impl Permit {
+    /// Whether role, key and denials together allow a scope.
+    pub fn may(&self, scope: &Scope) -> bool {
+        !self.principal.denied.contains(scope)
+            && self.principal.role.may_hold(scope)
+            && self.scopes.contains(scope)
+    }
+
+    /// What the principal is.
+    pub fn role(&self) -> Role {
+        self.principal.role
+    }
+
+    /// The nonce in its one text form.
+    pub fn nonce(&self) -> Option<String> {
+        let verified = self.verified.as_ref()?;
+        Nonce::try_new(verified.nonce()).ok().map(|nonce| nonce.encode())
+    }
+}
+
+/// Keys, replay window and challenges of one installation. Share it behind an `Arc`.
+pub struct Gate {
+    environment: Environment,
+    profile: Profile,
+    keys: RwLock<KeyTable>,
+    window: Mutex<Window>,
+    challenges: Challenges,
+    pepper: Pepper,
+}
+
+impl std::fmt::Debug for Gate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Gate").field("environment", &self.environment).finish_non_exhaustive()
+    }
+}
+
+impl Gate {
+    /// A closed gate with these keys.
+    pub fn new(options: GateOptions, keys: KeyTable) -> Self {
+        Self {
+            environment: options.environment,
+            profile: options.profile,
+            keys: RwLock::new(keys),
+            window: Mutex::new(options.window),
+            challenges: options.challenges,
+            pepper: options.pepper,
+        }
+    }
+
+    /// Which installation this is.
+    pub fn environment(&self) -> Environment {
+        self.environment
+    }
+
+    /// What a signature must be like.
+    pub fn profile(&self) -> &Profile {
+        &self.profile
+    }
+
+    /// Follows changes of access that are durable. When it returns, no check that begins later sees what was before.
+    pub fn follow(&self, events: &[AccessEvent], at: Timestamp) -> Result<(), SecretError> {
+        // A panic while it was held left the table as it was or with the events: both are fit to go on from.
+        let mut keys = self.keys.write().unwrap_or_else(|poisoned| poisoned.into_inner());
+        keys.apply(events, at)
+    }
+
+    /// Reads the key table.
+    pub fn keys<T>(&self, read: impl FnOnce(&KeyTable) -> T) -> T {
+        read(&self.keys.read().unwrap_or_else(|poisoned| poisoned.into_inner()))
+    }
+
+    /// Reads access as the gate has it.
+    pub fn access<T>(&self, read: impl FnOnce(&AccessState) -> T) -> T {
+        self.keys(|keys| read(keys.access()))
+    }
+
+    /// As [`Gate::read`], for a request whose content only the application sees. Content is then refused, unless the
+    /// application checks it against `Content-Digest`, which `elsewhere` says.
+    pub fn read_unseen<'m>(
+        &self,
+        request: &Request<'m>,
+        elsewhere: ContentElsewhere,
+        now: Timestamp,
+    ) -> Result<Candidate<'m>, GateRefusal> {
+        let profile = Profile { content_elsewhere: elsewhere, ..self.profile.clone() };
+        self.read_by(request, &profile, now)
+    }
+
+    /// Bounds, key and freshness: everything that can be judged without the content and without a signature check.
+    pub fn read<'m>(&self, request: &Request<'m>, now: Timestamp) -> Result<Candidate<'m>, GateRefusal> {
+        self.read_by(request, &self.profile, now)
+    }
+
+    fn read_by<'m>(
+        &self,
+        request: &Request<'m>,
+        profile: &Profile,
+        now: Timestamp,
+    ) -> Result<Candidate<'m>, GateRefusal> {
+        if let Some(bearer) = bearer_of(request.headers) {
+            return self.read_bearer(request.line.method, bearer);
+        }
+        let signed = SignedRequest::read(request, profile)?;
+        let key = KeyId::try_new(signed.key_id()).map_err(|_| AccessRefusal::KeyMustBeKnown)?;
+        let verifier = self.keys(|keys| keys.verifier(&key)).ok_or(AccessRefusal::KeyMustBeKnown)?;
+        signed.must_be_fresh(now.as_second(), profile)?;
+        Ok(Candidate { claim: Claim::Signed(signed), key, verifier })
+    }
+
+    fn read_bearer<'m>(&self, method: &Method, text: &str) -> Result<Candidate<'m>, GateRefusal> {
+        if !matches!(*method, Method::GET | Method::HEAD) {
+            return Err(GateRefusal::BearerMustOnlyRead);
+        }
+        let bearer = BearerKey::parse(text).map_err(|_| AccessRefusal::KeyMustBeKnown)?;
+        let key = KeyId { lineage: bearer.id().clone(), version: 1 };
+        let verifier = self.keys(|keys| keys.verifier(&key)).ok_or(AccessRefusal::KeyMustBeKnown)?;
+        Ok(Candidate { claim: Claim::Bearer(bearer), key, verifier })
+    }
+
+    /// Signature, nonce and authority, in this order: nobody without the key uses a nonce up, and a request that is
+    /// not allowed has used its nonce all the same.
+    pub fn judge(
+        &self,
+        candidate: Candidate<'_>,
+        content: Content<'_>,
+        need: &Need<'_>,
+    ) -> Result<Permit, GateRefusal> {
+        let Candidate { claim, key, verifier } = candidate;
+        let (verified, kept_until) = match (claim, &verifier.check) {
+            (Claim::Signed(signed), Check::Signature(public)) => {
+                let last = signed.last_second(&self.profile);
+                let verified = signed.verify(public, content)?;
+                self.spend(&key, verified.nonce(), verified.created(), need.now)?;
+                (Some(verified), Timestamp::from_second(last).unwrap_or(need.now))
+            }
+            (Claim::Bearer(bearer), Check::Bearer(hash)) if bearer.matches(&self.pepper, hash) => {
+                (None, need.now)
+            }
+            _ => return Err(AccessRefusal::KeyMustBeKnown.into()),
+        };
+        let demand =
+            Demand { scope: need.scope, environment: self.environment, peer: need.peer, now: need.now };
+        let permit = self.access(|access| {
+            let authority = access.authorise(&key, demand)?;
+            Ok::<_, AccessRefusal>(Permit {
+                principal: authority.principal().clone(),
+                scopes: authority.key().lineage().grant.scopes.clone(),
+                expires: authority.key().version().expires,
+                is_first_use: authority.key().version().state == KeyState::Pending,
+                key: key.clone(),
+                verified,
+                kept_until,
+            })
+        })?;
+        verifier.note_use(need.now);
+        Ok(permit)
+    }
+
+    /// Uses a nonce up for a lineage that is known. For an enrolment, its name stands for the lineage.
+    pub fn spend_for(
+        &self,
+        name: &str,
+        nonce: &[u8],
+        created: i64,
+        now: Timestamp,
+    ) -> Result<(), GateRefusal> {
+        let mut window = self.window.lock().map_err(|_| GateRefusal::Failed)?;
+        // The window begins anew with the process, so what it remembers need not outlive it.
+        let _ = window.admit(&self.challenges, Presented { lineage: name, nonce, created }, now)?;
+        Ok(())
+    }
+
+    fn spend(&self, key: &KeyId, nonce: &[u8], created: i64, now: Timestamp) -> Result<(), GateRefusal> {
+        self.spend_for(key.lineage.as_str(), nonce, created, now)
+    }
+
+    /// A fresh nonce for whoever was refused and may try again: unique, made without memory, good once.
+    pub fn challenge(&self, now: Timestamp) -> Option<Nonce> {
+        let mut random = [0; 16];
+        aws_lc_rs::rand::fill(&mut random).ok()?;
+        let time = self.window.lock().ok()?.time(now);
+        Nonce::try_new(self.challenges.issue(random, None, time).as_bytes()).ok()
+    }
+}
+
+impl Gate {
+    /// What a refusal tells for its healing: what to sign, with a fresh challenge, and when to come back.
+    pub fn healing(&self, refusal: &GateRefusal, now: Timestamp) -> Vec<(HeaderName, HeaderValue)> {
+        let mut fields = Vec::new();
+        if refusal.status() == StatusCode::UNAUTHORIZED {
+            fields.push((header::WWW_AUTHENTICATE, HeaderValue::from_static("Signature")));
+            let accept =
+                self.challenge(now).map(|nonce| AcceptSignature::challenge(&self.profile.tag, &nonce));
+            if let Some(Ok(value)) = accept.map(|accept| accept.header_value()) {
+                fields.push((ACCEPT_SIGNATURE, value));
+            }
+        }
+        fields
+            .extend(refusal.retry_after_seconds().map(|wait| (header::RETRY_AFTER, HeaderValue::from(wait))));
+        fields
+    }
+}
+
+/// The bearer key of a request that shows one of ours.
+fn bearer_of(headers: &HeaderMap) -> Option<&str> {
+    let text = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    text.strip_prefix("Bearer ").filter(|token| token.starts_with("sr_"))
+}

@@ -1,0 +1,127 @@
+//! Why a request did not pass, with the status that HTTP has for it.
+
+use http::StatusCode;
+use strongroom_access::AccessRefusal;
+use strongroom_access::replay::ReplayRefusal;
+use strongroom_signature::SignatureError;
+use strongroom_units::time::Timestamp;
+use thiserror::Error;
+
+/// A request that did not pass. Nothing was executed.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum GateRefusal {
+    /// The signature is missing, malformed, stale or wrong.
+    #[error(transparent)]
+    Signature(#[from] SignatureError),
+    /// The nonce was used, or its lineage has used up its room.
+    #[error(transparent)]
+    Replay(#[from] ReplayRefusal),
+    /// The key is unknown or at its end, or it may not do this.
+    #[error(transparent)]
+    Access(#[from] AccessRefusal),
+    /// More requests than the key may make.
+    #[error("this key has made as many requests as it may; come back in {retry_after_seconds} seconds")]
+    RateMustBeKept {
+        /// When there is room again.
+        retry_after_seconds: u64,
+    },
+    /// A bearer key where a signature is needed.
+    #[error("a bearer key only reads, with GET or HEAD; sign the request with a signing key")]
+    BearerMustOnlyRead,
+    /// A proxy that does not say what it asks about.
+    #[error("the proxy must pass on {0}; see the guide for its configuration")]
+    ProxyMustPassOn(String),
+    /// No host, or more than one.
+    #[error("the request must name one host")]
+    HostMustBeOne,
+    /// Content that is too long or broke off.
+    #[error("the content is too long, or broke off")]
+    ContentMustBeReadable,
+    /// Something that the gate needs failed: it does not open then.
+    #[error("the gate could not decide and does not open")]
+    Failed,
+}
+
+impl GateRefusal {
+    /// The stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Signature(error) => error.code(),
+            Self::Replay(refusal) => refusal.code(),
+            Self::Access(refusal) => refusal.code(),
+            Self::RateMustBeKept { .. } => "request.rate_must_be_kept",
+            Self::BearerMustOnlyRead => "request.bearer_must_only_read",
+            Self::ProxyMustPassOn(_) => "gate.proxy_must_pass_the_request_on",
+            Self::HostMustBeOne => "request.must_name_one_host",
+            Self::ContentMustBeReadable => "request.body_must_be_readable",
+            Self::Failed => "gate.must_be_able_to_decide",
+        }
+    }
+
+    /// The refusal as problem details (RFC 9457) with the server's time.
+    pub fn problem(&self, now: Timestamp) -> serde_json::Value {
+        let (code, status) = (self.code(), self.status().as_u16());
+        serde_json::json!({
+            "type": format!("/errors/{code}"),
+            "code": code,
+            "status": status,
+            "title": code.replace(['.', '_'], " "),
+            "detail": self.to_string(),
+            "server_time": now.to_string(),
+        })
+    }
+
+    /// When trying again could help.
+    pub fn retry_after_seconds(&self) -> Option<u64> {
+        match self {
+            Self::RateMustBeKept { retry_after_seconds } => Some(*retry_after_seconds),
+            Self::Replay(ReplayRefusal::RateMustStayWithinTheQuota { retry_after_seconds }) => {
+                Some(u64::from(*retry_after_seconds))
+            }
+            Self::Failed | Self::Replay(ReplayRefusal::WindowMustHaveRoom) => Some(1),
+            _ => None,
+        }
+    }
+
+    /// The status: 401 where a better signature would pass, 403 where none of this key would, 429 where waiting helps.
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::Signature(_) => StatusCode::UNAUTHORIZED,
+            Self::Replay(ReplayRefusal::RateMustStayWithinTheQuota { .. }) => StatusCode::TOO_MANY_REQUESTS,
+            Self::Replay(ReplayRefusal::WindowMustHaveRoom) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Replay(_) => StatusCode::UNAUTHORIZED,
+            Self::Access(refusal) => status_of(refusal),
+            Self::RateMustBeKept { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::BearerMustOnlyRead | Self::ProxyMustPassOn(_) => StatusCode::FORBIDDEN,
+            Self::HostMustBeOne | Self::ContentMustBeReadable => StatusCode::BAD_REQUEST,
+            Self::Failed => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+}
+
+/// The status of a refusal of access.
+pub fn status_of(refusal: &AccessRefusal) -> StatusCode {
+    match refusal {
+        AccessRefusal::KeyMustBeKnown
+        | AccessRefusal::KeyMustBeValidAlready { .. }
+        | AccessRefusal::KeyMustNotBeExpired { .. }
+        | AccessRefusal::KeyMustNotBeRetired(_)
+        | AccessRefusal::KeyMustNotBeRevoked(_)
+        | AccessRefusal::EnrolmentMustBeOpen(_) => StatusCode::UNAUTHORIZED,
+        AccessRefusal::EnvironmentMustMatch { .. }
+        | AccessRefusal::NetworkMustBeAllowed
+        | AccessRefusal::ScopeMustBeGranted(_)
+        | AccessRefusal::PrincipalMustBeEnabled(_)
+        | AccessRefusal::ScopeMustNotBeDenied(_)
+        | AccessRefusal::OperatorMustBeMissing => StatusCode::FORBIDDEN,
+        AccessRefusal::PrincipalMustBeNew(_)
+        | AccessRefusal::ParticipantMustBeUnique(_)
+        | AccessRefusal::NameMustBeNew
+        | AccessRefusal::LastOperatorMustRemain(_) => StatusCode::CONFLICT,
+        AccessRefusal::Name(_)
+        | AccessRefusal::ScopeMustBeKnown(_)
+        | AccessRefusal::ListMustBeBounded { .. } => StatusCode::BAD_REQUEST,
+        _ => StatusCode::UNPROCESSABLE_ENTITY,
+    }
+}

@@ -1,0 +1,282 @@
+//! Every endpoint, once: method, path, what it needs, what it takes and gives, and who answers. The router, the gate,
+//! the OpenAPI document and the table of refusals in the tests all come from here.
+
+use crate::house::Shared;
+use crate::view::*;
+use crate::{events, funds, keys, orders, pages};
+use axum::routing::{MethodRouter, delete, get, post};
+use http::StatusCode;
+use strongroom_access::Scope;
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
+
+/// What a request needs to get in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Leave {
+    /// Nothing: it tells nobody's business.
+    Anyone,
+    /// A signature by the very key that is being enrolled.
+    Enrolment,
+    /// A working key with this scope.
+    Scope(&'static str),
+    /// A working key; what it must be allowed to do depends on the command in the body.
+    ByCommand,
+    /// Any working key.
+    AnyKey,
+}
+
+/// One endpoint.
+pub struct Endpoint {
+    /// `GET`, `POST` or `DELETE`.
+    pub method: &'static str,
+    /// Its path, parameters in braces.
+    pub path: &'static str,
+    /// What it needs.
+    pub leave: Leave,
+    /// What it does, in a line.
+    pub summary: &'static str,
+    /// Query parameters: name and meaning.
+    pub query: &'static [(&'static str, &'static str)],
+    /// The schema of its body.
+    pub takes: Option<Named>,
+    /// The schema of its answer.
+    pub gives: Option<Named>,
+    /// The status of success.
+    pub status: StatusCode,
+    /// The most bytes of its body.
+    pub body_max: usize,
+    pub(crate) answers: fn() -> MethodRouter<Shared>,
+}
+
+/// A schema and its name, and those that it refers to.
+pub struct Named {
+    /// Its name among the components.
+    pub name: fn() -> String,
+    /// The schema.
+    pub schema: fn() -> RefOr<Schema>,
+    /// Those that it refers to.
+    pub others: fn(&mut Vec<(String, RefOr<Schema>)>),
+}
+
+const fn named<T: ToSchema + PartialSchema>() -> Option<Named> {
+    Some(Named { name: || T::name().into_owned(), schema: T::schema, others: T::schemas })
+}
+
+/// A body that is no import.
+const BODY_MAX: usize = 64 * 1024;
+/// A command may carry years of prices or the trades behind a rate.
+const COMMAND_MAX: usize = 8 * 1024 * 1024;
+
+const PAGE: &[(&str, &str)] = &[
+    ("after", "rows after this name; the `next` of the page before"),
+    ("limit", "rows, at most 1000; 100 when absent"),
+];
+
+const fn reads(
+    path: &'static str,
+    leave: Leave,
+    summary: &'static str,
+    answers: fn() -> MethodRouter<Shared>,
+) -> Endpoint {
+    Endpoint {
+        method: "GET",
+        path,
+        leave,
+        summary,
+        query: &[],
+        takes: None,
+        gives: None,
+        status: StatusCode::OK,
+        body_max: 0,
+        answers,
+    }
+}
+
+const fn writes(
+    path: &'static str,
+    leave: Leave,
+    summary: &'static str,
+    takes: Option<Named>,
+    answers: fn() -> MethodRouter<Shared>,
+) -> Endpoint {
+    Endpoint {
+        method: "POST",
+        path,
+        leave,
+        summary,
+        query: &[],
+        takes,
+        gives: None,
+        status: StatusCode::CREATED,
+        body_max: BODY_MAX,
+        answers,
+    }
+}
+
+/// Every endpoint.
+pub static ENDPOINTS: &[Endpoint] = &[
+    reads("/", Leave::Anyone, "A page that says what this is", || get(pages::home)),
+    reads("/health", Leave::Anyone, "Whether the server answers", || get(pages::health)),
+    reads("/docs", Leave::Anyone, "This API as a page to read", || get(pages::docs)),
+    reads("/openapi.json", Leave::Anyone, "This API as an OpenAPI 3.1 document", || get(pages::openapi)),
+    reads("/errors/{code}", Leave::Anyone, "What an error code means and what to do", || get(pages::error)),
+    reads(
+        "/.well-known/http-message-signatures-directory",
+        Leave::Anyone,
+        "The keys with which this server signs, as a JSON Web Key Set",
+        || get(pages::directory),
+    ),
+    Endpoint {
+        gives: named::<Enrolled>(),
+        ..writes(
+            "/v1/enrolments/{enrolment}",
+            Leave::Enrolment,
+            "Enrol a public key with a one-time code; signed by its private half, keyid the enrolment's name",
+            named::<Enrol>(),
+            || post(keys::enrol),
+        )
+    },
+    Endpoint {
+        gives: named::<WhoAmI>(),
+        ..reads("/v1/whoami", Leave::AnyKey, "Who the gate takes the caller for", || get(funds::who_am_i))
+    },
+    Endpoint {
+        query: PAGE,
+        gives: named::<Page<FundView>>(),
+        ..reads("/v1/funds", Leave::Scope(Scope::READ), "The funds", || get(funds::list))
+    },
+    Endpoint {
+        gives: named::<FundView>(),
+        ..reads("/v1/funds/{fund}", Leave::Scope(Scope::READ), "Where a fund stands", || get(funds::show))
+    },
+    Endpoint {
+        query: PAGE,
+        gives: named::<Page<NavView>>(),
+        ..reads("/v1/funds/{fund}/nav", Leave::Scope(Scope::READ), "Published NAVs, oldest first", || {
+            get(funds::navs)
+        })
+    },
+    Endpoint {
+        query: &[("format", "json (when absent), csv or fixed-width")],
+        ..reads(
+            "/v1/funds/{fund}/basket",
+            Leave::Scope(Scope::READ),
+            "The portfolio composition file of the last NAV",
+            || get(funds::basket),
+        )
+    },
+    Endpoint {
+        query: &[
+            ("from", "first day; the fund's first when absent"),
+            ("to", "last day; the last NAV's when absent"),
+        ],
+        ..reads(
+            "/v1/funds/{fund}/statement",
+            Leave::Scope(Scope::AUDIT_READ),
+            "Assets and liabilities, roll-forward and NAVs of a period",
+            || get(funds::statements),
+        )
+    },
+    reads(
+        "/v1/funds/{fund}/state",
+        Leave::Scope(Scope::AUDIT_READ),
+        "The whole state of a fund, as the command line reads it",
+        || get(funds::state),
+    ),
+    Endpoint {
+        query: PAGE,
+        gives: named::<Page<OrderView>>(),
+        ..reads(
+            "/v1/funds/{fund}/orders",
+            Leave::Scope(Scope::READ),
+            "Open orders; a participant's own",
+            || get(orders::list),
+        )
+    },
+    Endpoint {
+        gives: named::<OrderView>(),
+        ..writes(
+            "/v1/funds/{fund}/orders",
+            Leave::Scope(Scope::ORDERS_WRITE),
+            "Take a creation or redemption order; a repeat with the same id changes nothing",
+            named::<NewOrder>(),
+            || post(orders::create),
+        )
+    },
+    Endpoint {
+        gives: named::<OrderView>(),
+        ..reads("/v1/funds/{fund}/orders/{order}", Leave::Scope(Scope::READ), "One open order", || {
+            get(orders::show)
+        })
+    },
+    Endpoint {
+        method: "DELETE",
+        gives: named::<Done>(),
+        ..reads(
+            "/v1/funds/{fund}/orders/{order}",
+            Leave::Scope(Scope::ORDERS_WRITE),
+            "Withdraw an order before its cut-off",
+            || delete(orders::cancel),
+        )
+    },
+    reads(
+        "/v1/funds/{fund}/events",
+        Leave::Scope(Scope::READ),
+        "Follow a fund as server-sent events, from Last-Event-ID on; participants see their own orders",
+        || get(events::follow),
+    ),
+    Endpoint {
+        gives: named::<Done>(),
+        status: StatusCode::OK,
+        body_max: COMMAND_MAX,
+        ..writes(
+            "/v1/funds/{fund}/commands",
+            Leave::ByCommand,
+            "Any command to a fund, as the command line gives it: open, import, strike, execute, settle, pay, ...",
+            None,
+            || post(orders::command),
+        )
+    },
+    Endpoint {
+        query: PAGE,
+        gives: named::<Page<PrincipalView>>(),
+        ..reads("/v1/principals", Leave::Scope(Scope::KEYS_ADMIN), "Who holds keys", || get(keys::principals))
+    },
+    Endpoint {
+        gives: named::<PrincipalView>(),
+        ..writes(
+            "/v1/principals",
+            Leave::Scope(Scope::KEYS_ADMIN),
+            "Make a principal known",
+            named::<NewPrincipal>(),
+            || post(keys::register),
+        )
+    },
+    Endpoint {
+        query: PAGE,
+        gives: named::<Page<KeyView>>(),
+        ..reads("/v1/keys", Leave::Scope(Scope::KEYS_ADMIN), "Keys, their state and their use", || {
+            get(keys::list)
+        })
+    },
+    Endpoint {
+        gives: named::<KeyIssued>(),
+        ..writes(
+            "/v1/keys",
+            Leave::Scope(Scope::KEYS_ADMIN),
+            "Issue a key: a one-time code where its holder makes it, else the secret, shown once",
+            named::<NewKey>(),
+            || post(keys::issue),
+        )
+    },
+    Endpoint {
+        status: StatusCode::OK,
+        ..writes(
+            "/v1/keys/{lineage}/revoke",
+            Leave::Scope(Scope::KEYS_ADMIN),
+            "End a key, or all of its lineage, at once; over when this answers",
+            named::<Revoke>(),
+            || post(keys::revoke),
+        )
+    },
+];

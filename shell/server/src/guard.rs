@@ -1,0 +1,181 @@
+//! The gate in front of each endpoint, and the signature under each answer.
+//!
+//! ```text
+//! bounds, key, freshness ─ content ─ digest, signature ─ nonce ─ authority ─ handler ─ answer signed
+//! ```
+
+use crate::caller::Caller;
+use crate::endpoint::{Endpoint, Leave};
+use crate::house::{House, Shared};
+use crate::keys::ProvedKey;
+use crate::problem::Problem;
+use crate::view::Enrol;
+use axum::body::{Body, Bytes};
+use axum::extract::{ConnectInfo, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use http::request::Parts;
+use http::{StatusCode, header};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+use strongroom_access::{AccessCommand, EnrolmentId, Scope};
+use strongroom_desk::Cause;
+use strongroom_gate::{GateRefusal, Need, Permit, public_key};
+use strongroom_signature::{Content, RequestLine, SignedRequest};
+use strongroom_units::time::Timestamp;
+
+/// The longest answer that is signed whole.
+const ANSWER_MAX: usize = 64 * 1024 * 1024;
+/// How long the content of a request may take to arrive.
+const CONTENT_WAIT: Duration = Duration::from_secs(20);
+
+/// A handler's surroundings: who asks, or what was proved.
+enum Passed {
+    Anyone,
+    Caller(Caller),
+    Enrolling(ProvedKey),
+}
+
+/// Lets a request through to its handler when it passes, and signs what comes back.
+pub(crate) async fn stand(
+    State((house, endpoint)): State<(Shared, &'static Endpoint)>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    request: axum::extract::Request,
+    next: Next,
+) -> Response {
+    let (parts, body) = request.into_parts();
+    let asked = parts.clone();
+    let answer = match pass(&house, endpoint, peer.ip(), &parts, body).await {
+        Ok((passed, content)) => {
+            let mut request = axum::extract::Request::from_parts(parts, Body::from(content));
+            match passed {
+                Passed::Anyone => None,
+                Passed::Caller(caller) => request.extensions_mut().insert(caller).map(drop),
+                Passed::Enrolling(proved) => request.extensions_mut().insert(proved).map(drop),
+            };
+            next.run(request).await
+        }
+        Err(problem) => problem.into_response(),
+    };
+    signed(&house, &asked, answer).await
+}
+
+async fn pass(
+    house: &Shared,
+    endpoint: &'static Endpoint,
+    peer: IpAddr,
+    parts: &Parts,
+    body: Body,
+) -> Result<(Passed, Bytes), Problem> {
+    match endpoint.leave {
+        Leave::Anyone => Ok((Passed::Anyone, Bytes::new())),
+        Leave::Enrolment => {
+            let content = content_of(body, endpoint.body_max).await?;
+            let proved = prove(house, parts, &content)?;
+            Ok((Passed::Enrolling(proved), content))
+        }
+        Leave::Scope(scope) => permit(house, endpoint, peer, parts, body, Some(Scope::try_new(scope)?)).await,
+        Leave::ByCommand | Leave::AnyKey => permit(house, endpoint, peer, parts, body, None).await,
+    }
+}
+
+async fn permit(
+    house: &Shared,
+    endpoint: &'static Endpoint,
+    peer: IpAddr,
+    parts: &Parts,
+    body: Body,
+    scope: Option<Scope>,
+) -> Result<(Passed, Bytes), Problem> {
+    let refused = |refusal: GateRefusal| problem_of(house, &refusal);
+    let line = line_of(house, parts)?;
+    let candidate = house.gate.read(&line.with(&parts.headers), Timestamp::now()).map_err(refused)?;
+    let content = content_of(body, endpoint.body_max).await?;
+    let need = Need { scope: scope.as_ref(), peer, now: Timestamp::now() };
+    let permit = house.gate.judge(candidate, Content::Bytes(&content), &need).map_err(refused)?;
+    if permit.is_first_use {
+        note_first_use(house, &permit).await?;
+    }
+    Ok((Passed::Caller(Caller::new(permit, house.gate.environment())), content))
+}
+
+fn line_of<'m>(house: &House, parts: &'m Parts) -> Result<RequestLine<'m>, Problem> {
+    RequestLine::received(&parts.method, &parts.uri, &parts.headers, house.scheme).map_err(|_| {
+        Problem::new(StatusCode::BAD_REQUEST, "request.must_name_one_host", "give one Host field")
+    })
+}
+
+pub(crate) async fn content_of(body: Body, max: usize) -> Result<Bytes, Problem> {
+    let read = tokio::time::timeout(CONTENT_WAIT, Limited::new(body, max).collect());
+    match read.await {
+        Ok(Ok(collected)) => Ok(collected.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Problem::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "request.body_must_be_bounded",
+            format!("this endpoint takes at most {max} bytes"),
+        )),
+        Ok(Err(error)) => Err(Problem::body(error)),
+        Err(_) => Err(Problem::new(
+            StatusCode::REQUEST_TIMEOUT,
+            "request.body_must_arrive_in_time",
+            "the content did not arrive in time",
+        )),
+    }
+}
+
+/// A pending key becomes active with its first use: then its holder is known to have it.
+async fn note_first_use(house: &Shared, permit: &Permit) -> Result<(), Problem> {
+    let command = AccessCommand::NoteFirstUse { key: permit.key.clone() };
+    house.change_access(command, Cause::actor(format!("key:{}", permit.key))).await.map(drop)
+}
+
+/// The key in the content signed this very request under the invitation's name.
+fn prove(house: &House, parts: &Parts, content: &[u8]) -> Result<ProvedKey, Problem> {
+    let refused = |refusal: GateRefusal| problem_of(house, &refusal);
+    let enrol: Enrol = serde_json::from_slice(content).map_err(Problem::body)?;
+    let algorithm = enrol.algorithm.parse()?;
+    let unfit =
+        |reason: String| Problem::new(StatusCode::BAD_REQUEST, "key.material_must_fit_algorithm", reason);
+    let key = public_key(algorithm, &enrol.public_key).map_err(unfit)?;
+    let (profile, now) = (house.gate.profile(), Timestamp::now());
+    let line = line_of(house, parts)?;
+    let signed = SignedRequest::read(&line.with(&parts.headers), profile).map_err(|e| refused(e.into()))?;
+    signed.must_be_fresh(now.as_second(), profile).map_err(|e| refused(e.into()))?;
+    let name = EnrolmentId::try_new(signed.key_id())?;
+    if !parts.uri.path().ends_with(&format!("/{name}")) {
+        return Err(strongroom_access::AccessRefusal::EnrolmentMustBeOpen(name).into());
+    }
+    let verified = signed.verify(&key, Content::Bytes(content)).map_err(|e| refused(e.into()))?;
+    house.gate.spend_for(name.as_str(), verified.nonce(), verified.created(), now).map_err(refused)?;
+    Ok(ProvedKey { algorithm, public_key: enrol.public_key })
+}
+
+/// A refusal that tells how to heal.
+pub(crate) fn problem_of(house: &House, refusal: &GateRefusal) -> Problem {
+    let problem = Problem::new(refusal.status(), refusal.code(), refusal.to_string());
+    let healing = house.gate.healing(refusal, Timestamp::now());
+    healing.into_iter().fold(problem, |problem, (name, value)| problem.with(name, value))
+}
+
+/// Signs an answer whole. A stream has no end to sign: it goes out unsigned, and says so by having no signature.
+async fn signed(house: &House, asked: &Parts, answer: Response) -> Response {
+    let (mut head, body) = answer.into_parts();
+    let is_stream = head.headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind == "text/event-stream");
+    if is_stream {
+        return Response::from_parts(head, body);
+    }
+    let content = match Limited::new(body, ANSWER_MAX).collect().await {
+        Ok(collected) => collected.to_bytes(),
+        Err(error) => return Problem::internal(&error).into_response(),
+    };
+    let Ok(line) = RequestLine::received(&asked.method, &asked.uri, &asked.headers, house.scheme) else {
+        return Response::from_parts(head, Body::from(content));
+    };
+    let request = line.with(&asked.headers);
+    match house.answerer.sign(head.status, &mut head.headers, &request, &content, Timestamp::now()) {
+        Ok(()) => Response::from_parts(head, Body::from(content)),
+        // An answer that cannot be signed must not pass for one of ours.
+        Err(error) => Problem::internal(&error).into_response(),
+    }
+}

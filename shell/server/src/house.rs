@@ -1,0 +1,79 @@
+//! What every handler shares: the desk, the gate, the vault, the server's key, and news of what changed.
+
+use crate::problem::Problem;
+use ipnet::IpNet;
+use std::sync::Arc;
+use strongroom_access::AccessCommand;
+use strongroom_desk::{AccessAnswer, Answer, Cause, Desk, DeskHandle, Request};
+use strongroom_gate::{Answerer, Gate};
+use strongroom_units::Symbol;
+use strongroom_units::time::Timestamp;
+use strongroom_vault::Vault;
+use tokio::sync::{broadcast, oneshot};
+
+/// News that a slow reader may be behind before it reads the log instead.
+const NEWS_MAX: usize = 256;
+
+/// Shared by every handler.
+pub(crate) type Shared = Arc<House>;
+
+pub(crate) struct House {
+    pub desk: DeskHandle,
+    pub gate: Gate,
+    pub vault: Arc<Vault>,
+    pub pepper: strongroom_access::bearer::Pepper,
+    pub answerer: Answerer,
+    /// `https` or `http`: what a signature covers as `@scheme`.
+    pub scheme: &'static str,
+    /// Proxies beside loopback that may ask for decisions.
+    pub proxies: Vec<IpNet>,
+    pub news: broadcast::Sender<Symbol>,
+}
+
+impl House {
+    pub fn news() -> broadcast::Sender<Symbol> {
+        broadcast::channel(NEWS_MAX).0
+    }
+
+    /// Does something in the desk's thread, between two groups.
+    pub async fn ask<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Desk) -> T + Send + 'static,
+    ) -> Result<T, Problem> {
+        let (answer, wait) = oneshot::channel();
+        // A caller that has gone away does not want the answer.
+        self.desk.try_run(move |desk| drop(answer.send(work(desk))))?;
+        wait.await.map_err(|_| Problem::from(strongroom_desk::DeskError::Closed))
+    }
+
+    /// Gives a command and waits until it is durable.
+    pub async fn command(&self, request: Request) -> Result<Answer, Problem> {
+        let (answer, wait) = oneshot::channel();
+        let fund = request.fund;
+        self.desk.try_send(request, move |reply| drop(answer.send(reply)))?;
+        let reply = wait.await.map_err(|_| Problem::from(strongroom_desk::DeskError::Closed))?;
+        let answer = reply.map_err(|error| Problem::from(error.as_ref()))?;
+        if !answer.events.is_empty() {
+            // Nobody listening is no error.
+            drop(self.news.send(fund));
+        }
+        Ok(answer)
+    }
+
+    /// Changes access: durable first, then in the gate, and only then answered.
+    pub async fn change_access(
+        self: &Arc<Self>,
+        command: AccessCommand,
+        cause: Cause,
+    ) -> Result<AccessAnswer, Problem> {
+        let house = self.clone();
+        self.ask(move |desk| {
+            let now = Timestamp::now();
+            let answer = desk.change_access(&command, now, &cause)?;
+            // In the desk's thread, so that two changes reach the gate in the order of the log.
+            house.gate.follow(&answer.events, now).map_err(|error| Problem::internal(&error))?;
+            Ok(answer)
+        })
+        .await?
+    }
+}

@@ -1,0 +1,28 @@
+//! HTTP/JSON in front of the desk: every request through the gate, every answer signed, an OpenAPI document that is
+//! made from the same table as the router.
+//!
+//! Plaintext is served on loopback only; elsewhere TLS by rustls. There is no default key: the first start makes a
+//! one-time invitation for the first operator.
+
+mod caller;
+mod endpoint;
+mod errors;
+mod events;
+mod forward;
+mod funds;
+mod guard;
+mod house;
+mod keys;
+mod openapi;
+mod orders;
+mod pages;
+mod problem;
+mod start;
+mod view;
+
+pub use endpoint::{ENDPOINTS, Endpoint, Leave};
+pub use errors::{CODES, page_of};
+pub use openapi::document;
+pub use problem::{Problem, ProblemDetails};
+pub use start::{Invitation, Running, ServeError, ServerOptions, Tls, serve};
+pub use view::{Done, Enrol, Enrolled, KeyIssued, NewKey, NewOrder, NewPrincipal, Revoke, ServerKeyView};

@@ -1,0 +1,192 @@
+//! Orders: create, cancel, list, look at one; and every other command to a fund.
+
+use crate::caller::Caller;
+use crate::funds::{Window, fund_of, read, sees_all, tagged};
+use crate::house::Shared;
+use crate::problem::Problem;
+use crate::view::{Done, Method, NewOrder, OrderView, Page, Side};
+use axum::extract::{Path, Query, State};
+use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use strongroom_access::{Role, Scope};
+use strongroom_desk::{Answer, Request};
+use strongroom_engine::{Command, OrderId, OrderSide, Outcome, Refusal};
+use strongroom_fund::definition::OrderMethod;
+use strongroom_units::Shares;
+use strongroom_units::time::{Date, Timestamp};
+
+pub(crate) async fn list(
+    State(house): State<Shared>,
+    Extension(caller): Extension<Caller>,
+    Path(fund): Path<String>,
+    Query(window): Query<Window>,
+) -> Result<Json<Page<OrderView>>, Problem> {
+    read(&house, &fund, move |state| {
+        let seen = state.orders().filter(|order| is_seen(&caller, &order.participant));
+        Ok(Json(window.page(seen.map(OrderView::of), |order| order.id.clone())))
+    })
+    .await
+}
+
+fn is_seen(caller: &Caller, participant: &str) -> bool {
+    sees_all(caller) || caller.participant() == Some(participant)
+}
+
+pub(crate) async fn show(
+    State(house): State<Shared>,
+    Extension(caller): Extension<Caller>,
+    Path((fund, id)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let view = read(&house, &fund, move |state| {
+        let order = state.order(&OrderId::try_new(&id)?).filter(|order| is_seen(&caller, &order.participant));
+        // Somebody else's order and no order give one answer: names of orders are not for probing.
+        order.map(OrderView::of).ok_or_else(|| Problem::not_found("such open order"))
+    })
+    .await?;
+    Ok(tagged(&headers, &view))
+}
+
+/// For whom the caller deals: a participant for itself only, an operator for whom it names.
+fn participant_of(caller: &Caller, named: Option<String>) -> Result<String, Problem> {
+    match (caller.role(), caller.participant(), named) {
+        (Role::Participant, Some(own), None) => Ok(own.to_owned()),
+        (Role::Participant, Some(own), Some(named)) if own == named => Ok(named),
+        (Role::Operator, _, Some(named)) => Ok(named),
+        (Role::Operator, _, None) => {
+            Err(Problem::body("participant: an operator says for whom the order is"))
+        }
+        _ => Err(Problem::new(
+            StatusCode::FORBIDDEN,
+            "order.must_be_the_participants",
+            "a participant deals for itself only",
+        )),
+    }
+}
+
+pub(crate) async fn create(
+    State(house): State<Shared>,
+    Extension(caller): Extension<Caller>,
+    Path(fund): Path<String>,
+    body: axum::body::Bytes,
+) -> Result<Response, Problem> {
+    let new: NewOrder = serde_json::from_slice(&body).map_err(Problem::body)?;
+    let participant = participant_of(&caller, new.participant.clone())?;
+    let trade_date: Date = new.trade_date.parse().map_err(|error| Problem::parameter("trade_date", error))?;
+    let (id, unit_count) = (OrderId::try_new(&new.id)?, (new.shares, new.baskets));
+    let shares = read(&house, &fund, move |state| match unit_count {
+        (Some(shares), None) => Ok(Shares::new(shares)),
+        (None, Some(baskets)) => {
+            let unit = state.definition().creation_unit.at(trade_date).copied().unwrap_or(Shares::new(1));
+            Ok(unit.try_mul(baskets).map_err(Refusal::from)?)
+        }
+        _ => Err(Problem::body("give either shares or baskets")),
+    })
+    .await?;
+    let order = strongroom_engine::NewOrder {
+        id: id.clone(),
+        participant,
+        side: match new.side {
+            Side::Creation => OrderSide::Creation,
+            Side::Redemption => OrderSide::Redemption,
+        },
+        method: match new.method {
+            Method::Cash => OrderMethod::Cash,
+            Method::InKind => OrderMethod::InKind,
+        },
+        shares,
+        trade_date,
+    };
+    let answer = give(&house, &caller, &fund, Command::SubmitOrder(order)).await?;
+    let shown = id.clone();
+    let view = read(&house, &fund, move |state| Ok(state.order(&shown).map(OrderView::of))).await?;
+    let status = match answer.outcome {
+        Outcome::Done => StatusCode::CREATED,
+        Outcome::AlreadyDone => StatusCode::OK,
+    };
+    let mut response = match view {
+        Some(view) => (status, Json(view)).into_response(),
+        // It has been settled meanwhile.
+        None => (status, Json(done(answer))).into_response(),
+    };
+    if let Ok(place) = HeaderValue::from_str(&format!("/v1/funds/{fund}/orders/{id}")) {
+        response.headers_mut().insert(header::LOCATION, place);
+    }
+    Ok(response)
+}
+
+pub(crate) async fn cancel(
+    State(house): State<Shared>,
+    Extension(caller): Extension<Caller>,
+    Path((fund, id)): Path<(String, String)>,
+) -> Result<Json<Done>, Problem> {
+    let id = OrderId::try_new(&id)?;
+    let (seer, shown) = (caller.clone(), id.clone());
+    read(&house, &fund, move |state| match state.order(&shown) {
+        Some(order) if !is_seen(&seer, &order.participant) => Err(Problem::not_found("such open order")),
+        _ => Ok(()),
+    })
+    .await?;
+    Ok(Json(done(give(&house, &caller, &fund, Command::CancelOrder { id }).await?)))
+}
+
+/// Any command to a fund, by those whose key has the command's scope: what the command line sends.
+pub(crate) async fn command(
+    State(house): State<Shared>,
+    Extension(caller): Extension<Caller>,
+    Path(fund): Path<String>,
+    body: axum::body::Bytes,
+) -> Result<Json<Done>, Problem> {
+    let command: Command = serde_json::from_slice(&body).map_err(Problem::body)?;
+    caller.must_hold(scope_of(&command))?;
+    if let Command::SubmitOrder(order) = &command {
+        participant_of(&caller, Some(order.participant.clone()))?;
+    }
+    if let Command::CancelOrder { id } = &command {
+        let (seer, id) = (caller.clone(), id.clone());
+        let seen = read(&house, &fund, move |state| {
+            Ok(state.order(&id).is_none_or(|order| is_seen(&seer, &order.participant)))
+        });
+        if !seen.await? {
+            return Err(Problem::not_found("such open order"));
+        }
+    }
+    Ok(Json(done(give(&house, &caller, &fund, command).await?)))
+}
+
+/// What a command needs. A new command does not compile until it is here.
+pub(crate) fn scope_of(command: &Command) -> &'static str {
+    match command {
+        Command::SubmitOrder(_) | Command::CancelOrder { .. } => Scope::ORDERS_WRITE,
+        Command::RecordLateOrder { .. } | Command::ExecuteOrder { .. } | Command::SettleOrder { .. } => {
+            Scope::ORDERS_MANAGE
+        }
+        Command::ImportPrices { .. }
+        | Command::RecordRate { .. }
+        | Command::DecideFallback { .. }
+        | Command::CorrectPrice { .. } => Scope::PRICES_WRITE,
+        Command::StrikeNav { .. } | Command::Wake => Scope::NAV_STRIKE,
+        Command::TransferCustody { .. } => Scope::CUSTODY_WRITE,
+        Command::OpenFund { .. }
+        | Command::Pay { .. }
+        | Command::RecordExpense { .. }
+        | Command::Rebalance(_)
+        | Command::Halt { .. }
+        | Command::Resume { .. } => Scope::FUND_ADMIN,
+    }
+}
+
+/// Gives a command at the server's time: over the API nobody else says when it is.
+async fn give(house: &Shared, caller: &Caller, fund: &str, command: Command) -> Result<Answer, Problem> {
+    let request = Request { fund: fund_of(fund)?, command, at: Timestamp::now(), cause: caller.cause() };
+    house.command(request).await
+}
+
+fn done(answer: Answer) -> Done {
+    let outcome = match answer.outcome {
+        Outcome::Done => "done",
+        Outcome::AlreadyDone => "already done",
+    };
+    Done { outcome: outcome.to_owned(), seq: answer.seq, events: answer.events }
+}
