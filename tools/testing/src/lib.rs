@@ -5,6 +5,8 @@
 #[cfg(feature = "postgres")]
 mod database;
 pub mod interop;
+#[cfg(feature = "leaks")]
+pub mod leaks;
 
 #[cfg(feature = "postgres")]
 pub use database::Database;
