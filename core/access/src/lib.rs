@@ -18,6 +18,7 @@ mod record;
 mod refusal;
 pub mod replay;
 mod scope;
+pub mod session_token;
 mod state;
 
 pub use authorise::{Authority, Demand};

@@ -33,6 +33,8 @@ pub(crate) enum Kind {
     Nonce = 0,
     /// A nonce that the server gave out.
     Challenge = 1,
+    /// A session token.
+    SessionToken = 2,
 }
 
 /// Makes fingerprints.
@@ -90,6 +92,7 @@ mod tests {
             of(Kind::Nonce, "k1", b"0123456789abcdef\0"),
             of(Kind::Nonce, "k2", b"0123456789abcdef"),
             of(Kind::Challenge, "k1", b"0123456789abcdef"),
+            of(Kind::SessionToken, "k1", b"0123456789abcdef"),
         ];
         let different: std::collections::BTreeSet<u128> = all.into_iter().collect();
         assert_eq!(different.len(), all.len());

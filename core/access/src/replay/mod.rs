@@ -1,4 +1,5 @@
-//! Lets nothing in twice: the window of nonces, and challenges that heal its refusals.
+//! Lets nothing in twice: the window of nonces, challenges that heal its refusals, and sequence numbers for keys that
+//! count instead.
 //!
 //! The order at the gate is bounds, key, freshness, signature, **insert**, authorise, execute: what is not verified is
 //! never remembered, and what is not remembered is never executed. The caller who cannot insert refuses.
@@ -6,6 +7,7 @@
 mod challenge;
 mod fingerprint;
 mod refusal;
+mod sequence;
 mod table;
 mod tally;
 mod window;
@@ -13,4 +15,5 @@ mod window;
 pub use challenge::{CHALLENGE_BYTES, Challenge, Challenges};
 pub use fingerprint::{FingerprintKey, NONCE_BYTES_MAX, NONCE_BYTES_MIN};
 pub use refusal::ReplayRefusal;
+pub use sequence::{SEQUENCE_BYTES, SEQUENCE_WINDOW, Sequence};
 pub use window::{Entry, Limits, Presented, Recovered, SingleUse, Window, WindowTime};

@@ -104,7 +104,14 @@ pub struct Recovered {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct WindowTime(pub(crate) i64);
 
-/// A value of the server's own making that is good once: a challenge that was answered.
+impl WindowTime {
+    /// Seconds since 1970.
+    pub fn second(self) -> i64 {
+        self.0
+    }
+}
+
+/// A value of the server's own making that is good once: a challenge that was answered, a session token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SingleUse<'a> {
     pub(crate) kind: Kind,
@@ -112,6 +119,12 @@ pub struct SingleUse<'a> {
     pub(crate) value: &'a [u8],
     /// When it was made, in the window's time.
     pub(crate) made: i64,
+}
+
+impl<'a> SingleUse<'a> {
+    pub(crate) fn session_token(lineage: &'a str, value: &'a [u8], made: i64) -> Self {
+        Self { kind: Kind::SessionToken, lineage, value, made }
+    }
 }
 
 /// The window. One process has one; it is not shared between processes.
@@ -214,7 +227,10 @@ impl Window {
         self.forget(now_second);
         let earliest = self.horizon(now_second).max(self.watermark + 1);
         if single.made < earliest || single.made > self.time(now).0.saturating_add(self.limits.skew()) {
-            return Err(ReplayRefusal::ChallengeMustBeAnsweredInTime);
+            return Err(match single.kind {
+                Kind::SessionToken => ReplayRefusal::SessionTokenMustBeValid,
+                Kind::Nonce | Kind::Challenge => ReplayRefusal::ChallengeMustBeAnsweredInTime,
+            });
         }
         self.accept(single, now_second)
     }
@@ -222,7 +238,10 @@ impl Window {
     fn accept(&mut self, single: &SingleUse<'_>, now: i64) -> Result<Entry, ReplayRefusal> {
         let entry = self.entry(single)?;
         if self.table.holds(entry.fingerprint, self.watermark) {
-            return Err(ReplayRefusal::NonceWasUsed);
+            return Err(match single.kind {
+                Kind::SessionToken => ReplayRefusal::SessionTokenWasUsed,
+                Kind::Nonce | Kind::Challenge => ReplayRefusal::NonceWasUsed,
+            });
         }
         // A part of a quota ends by the clock: the newest nonce, where the watermark stops, may be in its middle.
         let ended = self.watermark.max(self.horizon(now) - 1);
