@@ -1,0 +1,11 @@
+//! Places where keys are kept, and how they are named in one option.
+
+mod error;
+mod file;
+mod source;
+mod text;
+mod uri;
+
+pub use error::KeepingError;
+pub use source::KekSource;
+pub use uri::{PinSource, TokenObject};
