@@ -6,6 +6,7 @@
 
 mod challenge;
 mod fingerprint;
+mod journal;
 mod refusal;
 mod sequence;
 mod table;
@@ -14,6 +15,7 @@ mod window;
 
 pub use challenge::{CHALLENGE_BYTES, Challenge, Challenges};
 pub use fingerprint::{FingerprintKey, NONCE_BYTES_MAX, NONCE_BYTES_MIN};
+pub use journal::{FRAME_ENTRIES_MAX, Frames, HEADER_BYTES, JournalFile, JournalHeader, Tail};
 pub use refusal::ReplayRefusal;
 pub use sequence::{SEQUENCE_BYTES, SEQUENCE_WINDOW, Sequence};
 pub use window::{Entry, Limits, Presented, Recovered, SingleUse, Window, WindowTime};

@@ -64,6 +64,12 @@ impl Limits {
     fn skew(&self) -> i64 {
         i64::from(self.skew_seconds.min(Self::SECONDS_MAX))
     }
+
+    /// The last second from which a nonce can have been accepted before `boot`: the watermark of a process that knows
+    /// nothing of what was.
+    pub fn watermark_at(&self, boot: Timestamp) -> i64 {
+        boot.as_second().saturating_add(self.skew())
+    }
 }
 
 /// A nonce as it was shown, after its signature was verified and never before.
@@ -145,12 +151,12 @@ impl Window {
     /// The former process must not have run with a clock ahead of `boot`. Whoever knows a later time at which it lived,
     /// such as that of the newest record in the log, gives the later of both.
     pub fn started(limits: Limits, key: &FingerprintKey, boot: Timestamp) -> Self {
-        Self::with_watermark(limits, key, boot.as_second() + limits.skew())
+        Self::with_watermark(limits, key, limits.watermark_at(boot))
     }
 
     /// With what was kept from before. Refuses nothing for the restart if that was all; else as [`Window::started`].
     pub fn restored(limits: Limits, key: &FingerprintKey, recovered: &Recovered, boot: Timestamp) -> Self {
-        let lost = if recovered.complete { i64::MIN } else { boot.as_second() + limits.skew() };
+        let lost = if recovered.complete { i64::MIN } else { limits.watermark_at(boot) };
         let mut window = Self::with_watermark(limits, key, recovered.watermark.max(lost));
         for entry in &recovered.entries {
             if entry.second > window.watermark && !window.table.holds(entry.fingerprint, window.watermark) {
@@ -311,10 +317,5 @@ impl Window {
     /// Bytes of memory that the window asked for, without the allocator's own.
     pub fn bytes(&self) -> usize {
         self.table.bytes() + self.lineages.bytes()
-    }
-
-    /// Tells this window's key from another, without giving it away.
-    pub fn key_check(&self) -> u128 {
-        self.fingerprints.key_check()
     }
 }
