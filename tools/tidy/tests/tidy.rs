@@ -21,6 +21,7 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     ("core/signature", &[]),
     ("core/access", &["units", "signature"]),
     ("shell/vault", &[]),
+    ("shell/gate", &["access"]),
     ("shell/feeds", &["units", "market"]),
     ("shell/store", &[]),
     ("shell/report", &["units"]),
