@@ -14,6 +14,7 @@ mod key;
 mod mac;
 mod name;
 mod principal;
+pub mod rate_limit;
 mod record;
 mod refusal;
 pub mod replay;
