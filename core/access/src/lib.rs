@@ -10,6 +10,7 @@ mod authorise;
 mod command;
 mod decide;
 mod event;
+pub mod idempotency;
 mod key;
 mod mac;
 mod name;
