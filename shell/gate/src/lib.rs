@@ -11,6 +11,7 @@ mod gate;
 mod keys;
 mod layer;
 mod refusal;
+pub mod wal;
 
 pub use answer::Answerer;
 pub use forward::Original;
