@@ -15,7 +15,7 @@ pub mod wal;
 
 pub use answer::Answerer;
 pub use forward::Original;
-pub use gate::{Candidate, Gate, GateOptions, Need, Permit};
+pub use gate::{Candidate, Gate, GateOptions, Need, Permit, RateFields};
 pub use keys::{KeyTable, OpenSecret, SecretError, public_key};
 pub use layer::{GateLayer, Guarded, Surroundings};
 pub use refusal::{GateRefusal, status_of};

@@ -3,7 +3,7 @@
 
 use crate::house::Shared;
 use crate::view::*;
-use crate::{events, funds, keys, orders, pages};
+use crate::{events, funds, keys, orders, pages, token};
 use axum::routing::{MethodRouter, delete, get, post};
 use http::StatusCode;
 use strongroom_access::Scope;
@@ -250,6 +250,16 @@ pub static ENDPOINTS: &[Endpoint] = &[
             "Any command to a fund, as the command line gives it: open, import, strike, execute, settle, pay, ...",
             None,
             || post(orders::command),
+        )
+    },
+    Endpoint {
+        gives: named::<TokenIssued>(),
+        ..writes(
+            "/v1/session-tokens",
+            Leave::AnyKey,
+            "A token that is good once in place of a signature, to follow a fund from a browser",
+            named::<NewToken>(),
+            || post(token::issue),
         )
     },
     Endpoint {

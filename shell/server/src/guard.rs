@@ -9,24 +9,30 @@ use crate::endpoint::{Endpoint, Leave};
 use crate::house::{House, Shared};
 use crate::keys::ProvedKey;
 use crate::problem::Problem;
+use crate::repeat::{self, Turn};
+use crate::token;
 use crate::view::Enrol;
 use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::request::Parts;
-use http::{StatusCode, header};
+use http::{HeaderName, HeaderValue, StatusCode, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
+use strongroom_access::idempotency::Ticket;
 use strongroom_access::{AccessCommand, EnrolmentId, Scope};
 use strongroom_desk::Cause;
+use strongroom_gate::RateFields;
 use strongroom_gate::{GateRefusal, Need, Permit, public_key};
 use strongroom_signature::{Content, RequestLine, SignedRequest};
 use strongroom_units::time::Timestamp;
 
 /// The longest answer that is signed whole.
 const ANSWER_MAX: usize = 64 * 1024 * 1024;
+const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
+const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 /// The longest text of a refusal of the framework.
 const REJECTION_MAX: usize = 4_096;
 /// How long the content of a request may take to arrive.
@@ -35,7 +41,8 @@ const CONTENT_WAIT: Duration = Duration::from_secs(20);
 /// A handler's surroundings: who asks, or what was proved.
 enum Passed {
     Anyone,
-    Caller(Caller),
+    Caller(Caller, Option<Ticket>),
+    Again(Response),
     Enrolling(ProvedKey),
 }
 
@@ -48,19 +55,38 @@ pub(crate) async fn stand(
 ) -> Response {
     let (parts, body) = request.into_parts();
     let asked = parts.clone();
-    let answer = match pass(&house, endpoint, peer.ip(), &parts, body).await {
+    let mut rate = None;
+    let (answer, ticket) = match pass(&house, endpoint, peer.ip(), &parts, body).await {
         Ok((passed, content)) => {
             let mut request = axum::extract::Request::from_parts(parts, Body::from(content));
             match passed {
-                Passed::Anyone => None,
-                Passed::Caller(caller) => request.extensions_mut().insert(caller).map(drop),
-                Passed::Enrolling(proved) => request.extensions_mut().insert(proved).map(drop),
-            };
-            in_our_form(next.run(request).await).await
+                Passed::Again(answer) => (answer, None),
+                Passed::Anyone => (next.run(request).await, None),
+                Passed::Caller(caller, ticket) => {
+                    rate = Some(caller.rate().clone());
+                    request.extensions_mut().insert(caller);
+                    (in_our_form(next.run(request).await).await, ticket)
+                }
+                Passed::Enrolling(proved) => {
+                    request.extensions_mut().insert(proved);
+                    (in_our_form(next.run(request).await).await, None)
+                }
+            }
         }
-        Err(problem) => problem.into_response(),
+        Err(problem) => (problem.into_response(), None),
     };
-    signed(&house, &asked, answer).await
+    let answer = rate.into_iter().fold(answer, with_rate);
+    signed(&house, &asked, answer, ticket).await
+}
+
+/// Where the key stands with its rate.
+fn with_rate(mut answer: Response, rate: RateFields) -> Response {
+    for (name, value) in [(RATE_LIMIT_POLICY, rate.policy), (RATE_LIMIT, rate.limit)] {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            answer.headers_mut().insert(name, value);
+        }
+    }
+    answer
 }
 
 /// A refusal of the framework, such as a query that cannot be read, is text; ours are problems.
@@ -104,15 +130,26 @@ async fn permit(
     scope: Option<Scope>,
 ) -> Result<(Passed, Bytes), Problem> {
     let refused = |refusal: GateRefusal| problem_of(house, &refusal);
+    if let Some(passed) = token::redeem(house, endpoint, peer, parts, scope.as_ref())? {
+        return Ok((Passed::Caller(passed, None), Bytes::new()));
+    }
     let line = line_of(house, parts)?;
     let candidate = house.gate.read(&line.with(&parts.headers), Timestamp::now()).map_err(refused)?;
     let content = content_of(body, endpoint.body_max).await?;
     let need = Need { scope: scope.as_ref(), peer, now: Timestamp::now() };
-    let permit = house.gate.judge(candidate, Content::Bytes(&content), &need).map_err(refused)?;
+    let judge = || house.gate.judge(candidate, Content::Bytes(&content), &need);
+    // A wait for the disk must not hold up the other requests of this thread.
+    let judged = if house.gate.waits_for_disk() { tokio::task::block_in_place(judge) } else { judge() };
+    let permit = judged.map_err(refused)?;
     if permit.is_first_use {
         note_first_use(house, &permit).await?;
     }
-    Ok((Passed::Caller(Caller::new(permit, house.gate.environment())), content))
+    match repeat::begin(house, &permit.key, parts, &content)? {
+        Turn::Again(answer) => Ok((Passed::Again(answer), Bytes::new())),
+        Turn::First(ticket) => {
+            Ok((Passed::Caller(Caller::new(permit, house.gate.environment()), ticket), content))
+        }
+    }
 }
 
 fn line_of<'m>(house: &House, parts: &'m Parts) -> Result<RequestLine<'m>, Problem> {
@@ -174,7 +211,7 @@ pub(crate) fn problem_of(house: &House, refusal: &GateRefusal) -> Problem {
 }
 
 /// Signs an answer whole. A stream has no end to sign: it goes out unsigned, and says so by having no signature.
-async fn signed(house: &House, asked: &Parts, answer: Response) -> Response {
+async fn signed(house: &House, asked: &Parts, answer: Response, ticket: Option<Ticket>) -> Response {
     let (mut head, body) = answer.into_parts();
     let is_stream = head.headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind == "text/event-stream");
     if is_stream {
@@ -184,6 +221,9 @@ async fn signed(house: &House, asked: &Parts, answer: Response) -> Response {
         Ok(collected) => collected.to_bytes(),
         Err(error) => return Problem::internal(&error).into_response(),
     };
+    if let Some(ticket) = ticket {
+        repeat::finish(house, ticket, head.status, &head.headers, &content);
+    }
     let Ok(line) = RequestLine::received(&asked.method, &asked.uri, &asked.headers, house.scheme) else {
         return Response::from_parts(head, Body::from(content));
     };

@@ -1,9 +1,11 @@
 //! What every handler shares: the desk, the gate, the vault, the server's key, and news of what changed.
 
 use crate::problem::Problem;
+use crate::repeat::KeptAnswer;
 use ipnet::IpNet;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use strongroom_access::AccessCommand;
+use strongroom_access::idempotency::IdempotencyKeys;
 use strongroom_desk::{AccessAnswer, Answer, Cause, Desk, DeskHandle, Request};
 use strongroom_gate::{Answerer, Gate};
 use strongroom_units::Symbol;
@@ -23,6 +25,8 @@ pub(crate) struct House {
     pub vault: Arc<Vault>,
     pub pepper: strongroom_access::bearer::Pepper,
     pub answerer: Answerer,
+    /// Answers to requests with an idempotency key, for those who ask again.
+    pub repeats: Mutex<IdempotencyKeys<KeptAnswer>>,
     /// `https` or `http`: what a signature covers as `@scheme`.
     pub scheme: &'static str,
     /// Proxies beside loopback that may ask for decisions.

@@ -378,6 +378,23 @@ pub struct ServerKeyView {
     pub vouched: Option<String>,
 }
 
+/// What a session token is to be for.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewToken {
+    /// `events`: to follow a fund where no signature can be made.
+    pub purpose: String,
+    /// The fund.
+    pub context: String,
+}
+
+/// A session token; good once, for a minute.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct TokenIssued {
+    /// Give it as the query parameter `session_token`.
+    pub token: String,
+}
+
 /// A principal to be known.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

@@ -70,6 +70,16 @@ pub enum OpenError {
     },
 }
 
+impl OpenError {
+    /// The stable code: the rule that was broken.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Locked { .. } => "server.nonces_must_have_one_writer",
+            Self::File { .. } => "server.nonces_must_be_accessible",
+        }
+    }
+}
+
 /// Why an entry is not durable; its request must be refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[non_exhaustive]

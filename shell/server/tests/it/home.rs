@@ -47,6 +47,9 @@ const OPERATOR: &[&str] = &[
 /// A place for a server that can be started again.
 pub struct Home {
     directory: TempDir,
+    /// Whether nonces outlive a server.
+    pub nonces: bool,
+    pub rate_per_minute: u32,
     runtime: tokio::runtime::Runtime,
 }
 
@@ -101,6 +104,8 @@ impl Home {
     pub fn new() -> Self {
         let home = Self {
             directory: tempfile::tempdir().unwrap(),
+            nonces: false,
+            rate_per_minute: 6_000,
             runtime: tokio::runtime::Builder::new_multi_thread()
                 .worker_threads(2)
                 .enable_all()
@@ -118,12 +123,18 @@ impl Home {
     }
 
     pub fn start(&self) -> Server<'_> {
+        self.start_at(0)
+    }
+
+    pub fn start_at(&self, port: u16) -> Server<'_> {
         let desk = Desk::open(&self.location()).unwrap();
         let vault = Vault::new(Kek::from_secret(&Secret::copy_of(&[7; 32])).unwrap());
         let options = ServerOptions {
-            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            listen: SocketAddr::from(([127, 0, 0, 1], port)),
             tls: None,
             environment: Environment::Dev,
+            nonces: self.nonces.then(|| self.directory.path().join("nonces")),
+            rate_per_minute: self.rate_per_minute,
             proxies: Vec::new(),
             public_url: None,
         };
@@ -226,6 +237,10 @@ impl Server<'_> {
             headers,
             body: body.as_bytes().to_vec(),
         }
+    }
+
+    pub fn port(&self) -> u16 {
+        self.url.parse::<Uri>().unwrap().port_u16().unwrap()
     }
 
     /// Sends it as it is, over a socket of its own.

@@ -94,6 +94,83 @@ fn a_key_is_enrolled_by_its_holder_and_its_client_heals_its_clock() {
     drop(server);
 }
 
+/// Reads a stream until so many events have come.
+fn follow(server: &crate::home::Server<'_>, path: &str, events: usize) -> Vec<(String, serde_json::Value)> {
+    use std::io::{BufRead, BufReader};
+    let agent = ureq::agent();
+    let response = agent.get(format!("{}{path}", server.url)).header("last-event-id", "0").call().unwrap();
+    let mut lines = BufReader::new(response.into_body().into_reader()).lines().map(Result::unwrap);
+    let (mut seen, mut kind) = (Vec::new(), String::new());
+    while seen.len() < events {
+        let line = lines.next().unwrap();
+        if let Some(name) = line.strip_prefix("event: ") {
+            kind = name.to_owned();
+        } else if let Some(data) = line.strip_prefix("data: ") {
+            seen.push((kind.clone(), serde_json::from_str(data).unwrap()));
+        }
+    }
+    seen
+}
+
+#[test]
+fn a_participant_follows_its_own_orders_with_a_token_that_is_good_once() {
+    let home = Home::new();
+    let server = home.start();
+    server.ask("ap-two", "POST", "/v1/funds/BTCX/orders", &order("B1"));
+    server.ask("ap-one", "POST", "/v1/funds/BTCX/orders", &order("A1"));
+    server.ask("ap-one", "DELETE", "/v1/funds/BTCX/orders/A1", "");
+    let asks = json!({ "purpose": "events", "context": "BTCX" }).to_string();
+    let token = server.ask("ap-one", "POST", "/v1/session-tokens", &asks).json()["token"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let path = format!("/v1/funds/BTCX/events?session_token={token}");
+    let elsewhere = format!("/v1/funds/BTCY/events?session_token={token}");
+    assert_eq!(server.send(&server.asks("GET", &elsewhere, "")).code(), "session_token.must_be_valid");
+    let seen = follow(&server, &path, 2);
+    let kinds: Vec<&str> = seen.iter().map(|(kind, _)| kind.as_str()).collect();
+    assert_eq!(kinds, ["order-accepted", "order-cancelled"]);
+    assert_eq!(seen[0].1["event"]["id"], "A1");
+    assert_eq!(server.send(&server.asks("GET", &path, "")).code(), "session_token.was_used");
+}
+
+/// An HMAC secret and a bearer key are made by the server, shown once, and work.
+#[test]
+fn secrets_made_by_the_server_work_and_a_bearer_key_only_reads() {
+    let home = Home::new();
+    let server = home.start();
+    let issue = |scope: &str, algorithm: &str| {
+        let new =
+            json!({ "principal": "ap-one", "scopes": [scope], "algorithm": algorithm, "environment": "dev" });
+        server.ask("operator", "POST", "/v1/keys", &new.to_string())
+    };
+    assert_eq!(issue("orders:write", "bearer").code(), "key.bearer_must_only_read");
+    let bearer = issue("read", "bearer").json()["secret"].as_str().unwrap().to_owned();
+    let shown = |method: &str, path: &str, bearer: &str| {
+        let mut asked = server.asks(method, path, "");
+        asked.headers.insert("authorization", format!("Bearer {bearer}").parse().unwrap());
+        server.send(&asked).code()
+    };
+    assert_eq!(shown("GET", "/v1/funds", &bearer), "ok");
+    assert_eq!(shown("GET", "/v1/keys", &bearer), "principal.role_must_allow_scope");
+    assert_eq!(shown("DELETE", "/v1/funds/BTCX/orders/A1", &bearer), "request.bearer_must_only_read");
+    let mistyped = format!("{}x", &bearer[..bearer.len() - 1]);
+    assert_eq!(shown("GET", "/v1/funds", &mistyped), "key.must_be_known");
+    let issued = issue("orders:write", "hmac-sha256").json();
+    let text = |name: &str| issued[name].as_str().unwrap().to_owned();
+    let secret = strongroom_client::SecretText::new(text("secret"));
+    let file = strongroom_client::of_secret(&server.url, &text("key"), secret, &Options::default()).unwrap();
+    let client = Client::try_new(&file, &Options::default()).unwrap();
+    let answer = client.post("/v1/funds/BTCX/orders", order("M1").as_bytes()).unwrap();
+    assert_eq!(answer.status, 201);
+    let keys = server.ask("operator", "GET", "/v1/keys", "").json();
+    let state = |key: &str| {
+        let found = keys["items"].as_array().unwrap().iter().find(|row| row["key"] == key).cloned();
+        found.unwrap()["state"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(state(&text("key")), "active", "its first use made it so");
+}
+
 #[test]
 fn a_revoked_key_is_refused_when_the_call_returns() {
     let home = Home::new();

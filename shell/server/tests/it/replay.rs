@@ -57,6 +57,71 @@ fn a_request_from_before_a_restart_is_refused_and_a_client_heals() {
     assert_eq!(home.orders(), 1);
 }
 
+/// With nonces on disk a restart refuses nothing that is new, and knows what is old.
+#[test]
+fn nonces_on_disk_outlive_a_restart() {
+    let mut home = Home::new();
+    home.nonces = true;
+    // The first start finds no file, which could be a loss.
+    drop(home.start());
+    let server = home.start().settled();
+    let asked = server.asks("POST", "/v1/funds/BTCX/orders", &order("W1")).signed("ap-one");
+    assert_eq!(server.send(&asked).status, 201);
+    let unsent = server.asks("GET", "/v1/whoami", "").signed("ap-one");
+    let port = server.port();
+    drop(server);
+    let server = home.start_at(port);
+    assert_eq!(server.send(&asked).code(), "request.nonce_was_used");
+    assert_eq!(server.send(&unsent).code(), "ok", "signed before the restart and never seen");
+    assert_eq!(server.send(&unsent).code(), "request.nonce_was_used");
+    drop(server);
+    assert_eq!(home.orders(), 1);
+}
+
+#[test]
+fn an_idempotency_key_gives_the_first_answer_again() {
+    let home = Home::new();
+    let server = home.start().settled();
+    let keyed = |body: &str, key: &str| {
+        let mut asked = server.asks("POST", "/v1/funds/BTCX/orders", body);
+        asked.headers.insert("idempotency-key", key.parse().unwrap());
+        server.send(&asked.signed("ap-one"))
+    };
+    let first = keyed(&order("I1"), "key-1");
+    let again = keyed(&order("I1"), "key-1");
+    assert_eq!((first.status, again.status), (201, 201));
+    assert_eq!(first.body, again.body);
+    assert_eq!(again.headers["idempotency-replayed"], "true");
+    let other = keyed(&order("I2"), "key-1");
+    assert_eq!((other.status, other.code().as_str()), (422, "request.idempotency_key_must_not_be_reused"));
+    // A refusal by a rule is an answer too.
+    let bad = r#"{"id":"I3","side":"creation","shares":7,"trade_date":"2026-01-02"}"#;
+    let (first, again) = (keyed(bad, "key-2"), keyed(bad, "key-2"));
+    assert_eq!((first.code(), again.status), (again.code(), first.status));
+    assert_eq!(again.headers["idempotency-replayed"], "true");
+    drop(server);
+    assert_eq!(home.orders(), 1);
+}
+
+#[test]
+fn a_key_that_asks_too_often_waits_and_others_do_not() {
+    let mut home = Home::new();
+    home.rate_per_minute = 5;
+    let server = home.start();
+    let whoami = |name: &str| server.ask(name, "GET", "/v1/whoami", "");
+    // A request that must answer a challenge first costs two.
+    let told: Vec<u16> = (0..6).map(|_| whoami("ap-one").status).collect();
+    assert!(told.starts_with(&[200]) && told.ends_with(&[429]), "{told:?}");
+    let refused = whoami("ap-one");
+    assert_eq!(refused.code(), "request.rate_must_stay_within_the_quota");
+    let wait: u32 = refused.headers["retry-after"].to_str().unwrap().parse().unwrap();
+    assert!((1..=60).contains(&wait), "{wait}");
+    let other = whoami("ap-two");
+    assert_eq!(other.status, 200);
+    assert_eq!(other.headers["ratelimit-policy"], r#""key";q=5;w=60"#);
+    assert!(other.headers["ratelimit"].to_str().unwrap().starts_with(r#""key";r="#));
+}
+
 #[test]
 fn a_challenge_is_good_once_and_each_answer_has_its_own() {
     let home = Home::new();
