@@ -7,12 +7,12 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use http::header::{self, HeaderValue};
 use http::{HeaderMap, Method, Uri};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use strongroom_signature::{
     AcceptSignature, Nonce, Profile, RequestLine, Response, ResponseProfile, SignedResponse, SigningKey,
-    SigningParameters, VerifyingKey, sign_request, strip,
+    SigningParameters, VerifyingKey, sign_request, strip, vouch_text,
 };
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, TlsProvider, parse_pem};
 
@@ -75,7 +75,9 @@ pub struct Client {
     server: String,
     key: SigningKey,
     key_id: String,
-    pinned: Vec<(String, VerifyingKey)>,
+    options: Options,
+    /// Server keys that are believed: those of the key file, and those that they vouch for.
+    pinned: RwLock<Vec<(String, Arc<VerifyingKey>)>>,
     /// Seconds that the server's clock is ahead of ours, as a signed answer said.
     ahead: AtomicI64,
     profile: Profile,
@@ -96,7 +98,8 @@ impl Client {
             server: base_of(&server)?,
             key: file.signing_key()?,
             key_id: file.key.clone(),
-            pinned: pinned(&file.server_keys)?,
+            options: options.clone(),
+            pinned: RwLock::new(pinned(&file.server_keys)?),
             ahead: AtomicI64::new(0),
             profile: Profile::default(),
             response_profile: ResponseProfile::default(),
@@ -109,12 +112,13 @@ impl Client {
         key: SigningKey,
         key_id: String,
     ) -> Result<Self, ClientError> {
-        let pinned = pinned(&directory(options, server)?)?;
+        let pinned = RwLock::new(pinned(&directory(options, server)?)?);
         Ok(Self {
             agent: agent(options)?,
             server: base_of(server)?,
             key,
             key_id,
+            options: options.clone(),
             pinned,
             ahead: AtomicI64::new(0),
             profile: Profile::default(),
@@ -225,7 +229,9 @@ impl Client {
         *request.method_mut() = method.clone();
         *request.uri_mut() = uri.clone();
         *request.headers_mut() = headers.clone();
-        let mut response = match body.is_empty() {
+        // A POST without content says so by its length; a GET says nothing.
+        let is_bare = body.is_empty() && *method != Method::POST;
+        let mut response = match is_bare {
             true => self.agent.run(request.map(|_| ())).map_err(failed)?,
             false => self.agent.run(request).map_err(failed)?,
         };
@@ -235,6 +241,30 @@ impl Client {
             other => failed(other),
         })?;
         Ok((response.status(), response.headers().clone(), content))
+    }
+
+    fn pinned_key(&self, name: &str) -> Option<Arc<VerifyingKey>> {
+        let pinned = self.pinned.read().unwrap_or_else(PoisonError::into_inner);
+        pinned.iter().find(|(known, _)| known == name).map(|(_, key)| key.clone())
+    }
+
+    /// Looks whether the server signs with a newer key, and believes each that the one before it vouches for. A key that
+    /// nobody pinned and nobody vouches for is believed by nobody, whatever the directory says.
+    fn follow_rotation(&self) -> Result<bool, ClientError> {
+        let listed = directory(&self.options, &self.server)?;
+        let mut pinned = self.pinned.write().unwrap_or_else(PoisonError::into_inner);
+        let before = pinned.len();
+        for (earlier, later) in listed.iter().zip(listed.iter().skip(1)) {
+            let Some((_, old)) = pinned.iter().find(|(name, _)| *name == earlier.key) else { continue };
+            let text = vouch_text(&later.key, &later.algorithm, &later.public_key);
+            let vouched =
+                later.vouched.as_ref().and_then(|text| STANDARD.decode(text).ok()).unwrap_or_default();
+            let is_known = pinned.iter().any(|(name, _)| *name == later.key);
+            if !is_known && old.verify(&text, &vouched).is_ok() {
+                pinned.extend(crate::key_file::pinned(core::slice::from_ref(later))?);
+            }
+        }
+        Ok(pinned.len() > before)
     }
 
     /// Checks an answer and gives the server's time if it is bound to this request.
@@ -247,10 +277,12 @@ impl Client {
         let unbelieved = |error: &dyn std::fmt::Display| ClientError::AnswerMustBeSigned(error.to_string());
         let signed =
             SignedResponse::read(response, request, &self.response_profile).map_err(|e| unbelieved(&e))?;
-        let key = self.pinned.iter().find(|(name, _)| name == signed.key_id());
-        let (_, key) =
-            key.ok_or_else(|| unbelieved(&format!("the key {} is not pinned", signed.key_id())))?;
-        let verified = signed.verify(key, body).map_err(|e| unbelieved(&e))?;
+        let key = match self.pinned_key(signed.key_id()) {
+            Some(key) => Some(key),
+            None => self.follow_rotation()?.then(|| self.pinned_key(signed.key_id())).flatten(),
+        };
+        let key = key.ok_or_else(|| unbelieved(&format!("the key {} is not pinned", signed.key_id())))?;
+        let verified = signed.verify(&key, body).map_err(|e| unbelieved(&e))?;
         Ok(verified.server_time())
     }
 }
@@ -316,9 +348,11 @@ pub(crate) fn directory(options: &Options, server: &str) -> Result<Vec<ServerKey
             key: listed.get("kid")?.as_str()?.to_owned(),
             algorithm: "ed25519".to_owned(),
             public_key: STANDARD.encode(public),
+            vouched: listed.get("vouched").and_then(serde_json::Value::as_str).map(str::to_owned),
         })
     };
-    Ok(keys.iter().filter_map(key).collect())
+    // The directory has the newest first; a chain is followed from the oldest on.
+    Ok(keys.iter().rev().filter_map(key).collect())
 }
 
 fn agent(options: &Options) -> Result<ureq::Agent, ClientError> {

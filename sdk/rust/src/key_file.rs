@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use std::fs;
 use std::io::Write;
 use std::path::Path;
+use std::sync::Arc;
 use strongroom_signature::{SigningKey, VerifyingKey};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
@@ -19,6 +20,9 @@ pub struct ServerKey {
     pub algorithm: String,
     /// The public half, base64.
     pub public_key: String,
+    /// Signature of the key before it, base64.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vouched: Option<String>,
 }
 
 /// A client's key and whom it talks to. It has no `Debug`: it holds a secret.
@@ -78,9 +82,7 @@ impl KeyFile {
 
     /// The key that signs.
     pub fn signing_key(&self) -> Result<SigningKey, ClientError> {
-        let mut secret = STANDARD
-            .decode(&self.secret.0)
-            .map_err(|_| ClientError::AnswerMustBeSigned("the key file's secret is not base64".into()))?;
+        let mut secret = STANDARD.decode(&self.secret.0).map_err(|_| ClientError::KeySecret)?;
         let key = match self.algorithm.as_str() {
             "hmac-sha256" => SigningKey::hmac_sha256(&secret),
             _ => SigningKey::ed25519(&secret),
@@ -90,10 +92,10 @@ impl KeyFile {
     }
 }
 
-pub(crate) fn pinned(keys: &[ServerKey]) -> Result<Vec<(String, VerifyingKey)>, ClientError> {
+pub(crate) fn pinned(keys: &[ServerKey]) -> Result<Vec<(String, Arc<VerifyingKey>)>, ClientError> {
     let key = |pinned: &ServerKey| {
         let public = STANDARD.decode(&pinned.public_key).unwrap_or_default();
-        Ok((pinned.key.clone(), VerifyingKey::ed25519(&public)?))
+        Ok((pinned.key.clone(), Arc::new(VerifyingKey::ed25519(&public)?)))
     };
     keys.iter().map(key).collect()
 }

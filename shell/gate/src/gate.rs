@@ -353,7 +353,7 @@ impl Gate {
     fn keep(&self, entry: Entry, watermark: i64) -> Result<(), GateRefusal> {
         match &*self.nonces.read().map_err(|_| GateRefusal::Failed)? {
             Nonces::InMemory => Ok(()),
-            Nonces::OnDisk(log) => log.append_and_wait(entry, watermark).map_err(|_| GateRefusal::Failed),
+            Nonces::OnDisk(log) => Ok(log.append_and_wait(entry, watermark)?),
             Nonces::Closed => Err(GateRefusal::Failed),
         }
     }

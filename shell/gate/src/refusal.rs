@@ -1,5 +1,6 @@
 //! Why a request did not pass, with the status that HTTP has for it.
 
+use crate::wal::AppendError;
 use http::StatusCode;
 use strongroom_access::AccessRefusal;
 use strongroom_access::idempotency::IdempotencyRefusal;
@@ -25,6 +26,9 @@ pub enum GateRefusal {
     /// More requests than the key may make.
     #[error(transparent)]
     Rate(#[from] RateRefusal),
+    /// A nonce could not be made durable: its request is not executed.
+    #[error(transparent)]
+    Nonces(#[from] AppendError),
     /// A key of a repeat that cannot be one.
     #[error(transparent)]
     Idempotency(#[from] IdempotencyRefusal),
@@ -53,6 +57,7 @@ impl GateRefusal {
             Self::Replay(refusal) => refusal.code(),
             Self::Access(refusal) => refusal.code(),
             Self::Rate(refusal) => refusal.code(),
+            Self::Nonces(error) => error.code(),
             Self::Idempotency(refusal) => refusal.code(),
             Self::BearerMustOnlyRead => "request.bearer_must_only_read",
             Self::ProxyMustPassOn(_) => "gate.proxy_must_pass_the_request_on",
@@ -86,6 +91,7 @@ impl GateRefusal {
                 Some(u64::from(*retry_after_seconds))
             }
             Self::Failed
+            | Self::Nonces(_)
             | Self::Replay(ReplayRefusal::WindowMustHaveRoom)
             | Self::Rate(RateRefusal::KeysMustHaveRoom)
             | Self::Idempotency(IdempotencyRefusal::KeyMustNotBeInUse | IdempotencyRefusal::MustHaveRoom) => {
@@ -108,7 +114,7 @@ impl GateRefusal {
             Self::Idempotency(refusal) => status_of_repeat(refusal),
             Self::BearerMustOnlyRead | Self::ProxyMustPassOn(_) => StatusCode::FORBIDDEN,
             Self::HostMustBeOne | Self::ContentMustBeReadable => StatusCode::BAD_REQUEST,
-            Self::Failed => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Failed | Self::Nonces(_) => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 }

@@ -294,6 +294,13 @@ pub static ENDPOINTS: &[Endpoint] = &[
             || post(keys::issue),
         )
     },
+    writes(
+        "/v1/server-keys/rotate",
+        Leave::Scope(Scope::KEYS_ADMIN),
+        "Sign answers with a new key from now on; the old one vouches for it",
+        None,
+        || post(keys::rotate_server_key),
+    ),
     Endpoint {
         status: StatusCode::OK,
         ..writes(

@@ -54,29 +54,50 @@ pub(crate) async fn stand(
     next: Next,
 ) -> Response {
     let (parts, body) = request.into_parts();
-    let asked = parts.clone();
-    let mut rate = None;
-    let (answer, ticket) = match pass(&house, endpoint, peer.ip(), &parts, body).await {
-        Ok((passed, content)) => {
-            let mut request = axum::extract::Request::from_parts(parts, Body::from(content));
-            match passed {
-                Passed::Again(answer) => (answer, None),
-                Passed::Anyone => (next.run(request).await, None),
-                Passed::Caller(caller, ticket) => {
-                    rate = Some(caller.rate().clone());
-                    request.extensions_mut().insert(caller);
-                    (in_our_form(next.run(request).await).await, ticket)
-                }
-                Passed::Enrolling(proved) => {
-                    request.extensions_mut().insert(proved);
-                    (in_our_form(next.run(request).await).await, None)
-                }
-            }
-        }
-        Err(problem) => (problem.into_response(), None),
+    let (passed, content) = match pass(&house, endpoint, peer.ip(), &parts, body).await {
+        Ok(passed) => passed,
+        Err(problem) => return signed(&house, &parts, problem.into_response()).await,
     };
-    let answer = rate.into_iter().fold(answer, with_rate);
-    signed(&house, &asked, answer, ticket).await
+    let asked = parts.clone();
+    let mut request = axum::extract::Request::from_parts(parts, Body::from(content));
+    match passed {
+        Passed::Anyone => signed(&house, &asked, next.run(request).await).await,
+        Passed::Again(answer) => signed(&house, &asked, answer).await,
+        Passed::Enrolling(proved) => {
+            request.extensions_mut().insert(proved);
+            signed(&house, &asked, in_our_form(next.run(request).await).await).await
+        }
+        Passed::Caller(caller, None) => {
+            let rate = caller.rate().clone();
+            request.extensions_mut().insert(caller);
+            let answer = in_our_form(next.run(request).await).await;
+            signed(&house, &asked, with_rate(answer, rate)).await
+        }
+        Passed::Caller(caller, Some(ticket)) => {
+            let rate = caller.rate().clone();
+            request.extensions_mut().insert(caller);
+            // In a task of its own: who hangs up half way must not leave the key in use.
+            let done = tokio::spawn(async move {
+                let answer = in_our_form(next.run(request).await).await;
+                let answer = repeat::finish(&house, ticket, answer).await;
+                signed(&house, &asked, with_rate(answer, rate)).await
+            });
+            done.await.unwrap_or_else(|error| Problem::internal(&error).into_response())
+        }
+    }
+}
+
+/// What is no endpoint, or not by this method, is refused over the server's signature too.
+pub(crate) async fn nowhere(State(house): State<Shared>, request: axum::extract::Request) -> Response {
+    let (parts, _) = request.into_parts();
+    signed(&house, &parts, Problem::not_found("such place; see /docs").into_response()).await
+}
+
+/// See [`nowhere`].
+pub(crate) async fn not_so(State(house): State<Shared>, request: axum::extract::Request) -> Response {
+    let (parts, _) = request.into_parts();
+    let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, "request.method_must_be_allowed", "see /docs");
+    signed(&house, &parts, problem.into_response()).await
 }
 
 /// Where the key stands with its rate.
@@ -211,7 +232,7 @@ pub(crate) fn problem_of(house: &House, refusal: &GateRefusal) -> Problem {
 }
 
 /// Signs an answer whole. A stream has no end to sign: it goes out unsigned, and says so by having no signature.
-async fn signed(house: &House, asked: &Parts, answer: Response, ticket: Option<Ticket>) -> Response {
+async fn signed(house: &House, asked: &Parts, answer: Response) -> Response {
     let (mut head, body) = answer.into_parts();
     let is_stream = head.headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind == "text/event-stream");
     if is_stream {
@@ -221,14 +242,11 @@ async fn signed(house: &House, asked: &Parts, answer: Response, ticket: Option<T
         Ok(collected) => collected.to_bytes(),
         Err(error) => return Problem::internal(&error).into_response(),
     };
-    if let Some(ticket) = ticket {
-        repeat::finish(house, ticket, head.status, &head.headers, &content);
-    }
     let Ok(line) = RequestLine::received(&asked.method, &asked.uri, &asked.headers, house.scheme) else {
         return Response::from_parts(head, Body::from(content));
     };
     let request = line.with(&asked.headers);
-    match house.answerer.sign(head.status, &mut head.headers, &request, &content, Timestamp::now()) {
+    match house.answerer().sign(head.status, &mut head.headers, &request, &content, Timestamp::now()) {
         Ok(()) => Response::from_parts(head, Body::from(content)),
         // An answer that cannot be signed must not pass for one of ours.
         Err(error) => Problem::internal(&error).into_response(),

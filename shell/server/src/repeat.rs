@@ -5,9 +5,10 @@ use crate::guard::problem_of;
 use crate::house::House;
 use crate::problem::Problem;
 use axum::body::{Body, Bytes};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use http_body_util::{BodyExt, Limited};
 use sha2::{Digest, Sha256};
 use strongroom_access::KeyId;
 use strongroom_access::idempotency::{Begun, Ticket};
@@ -17,8 +18,8 @@ use strongroom_units::time::Timestamp;
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// Says that nothing was done anew.
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
-/// The longest answer that is kept.
-const KEPT_MAX: usize = 64 * 1024;
+/// The longest answer to a request with a key.
+const KEPT_MAX: usize = 8 * 1024 * 1024;
 
 /// An answer for whoever asks again.
 #[derive(Debug, Clone)]
@@ -60,25 +61,30 @@ pub(crate) fn begin(house: &House, key: &KeyId, parts: &Parts, content: &[u8]) -
     }
 }
 
-/// Keeps an answer; a failure of ours gives the key free, because the next try may succeed.
-pub(crate) fn finish(
-    house: &House,
-    ticket: Ticket,
-    status: StatusCode,
-    headers: &HeaderMap,
-    content: &Bytes,
-) {
-    let Ok(mut repeats) = house.repeats.lock() else { return };
-    if status.is_server_error() || content.len() > KEPT_MAX {
-        return repeats.abandon(ticket);
-    }
+/// Keeps an answer, a failure of ours included: what failed late may have had its effect. Only who was told to come back
+/// later was certainly not executed, and finds the key free.
+pub(crate) async fn finish(house: &House, ticket: Ticket, answer: Response) -> Response {
+    let (head, body) = answer.into_parts();
+    let content = Limited::new(body, KEPT_MAX).collect().await.map(|content| content.to_bytes());
+    let Ok(mut repeats) = house.repeats.lock() else {
+        return Problem::internal(&"the idempotency keys are poisoned").into_response();
+    };
+    let content = match content {
+        Ok(content) if head.status != StatusCode::SERVICE_UNAVAILABLE => content,
+        Ok(content) => {
+            repeats.abandon(ticket);
+            return Response::from_parts(head, Body::from(content));
+        }
+        Err(error) => return Problem::internal(&error).into_response(),
+    };
     let mut kept = HeaderMap::new();
     for name in [header::CONTENT_TYPE, header::LOCATION, header::ETAG, header::CACHE_CONTROL] {
-        if let Some(value) = headers.get(&name) {
+        if let Some(value) = head.headers.get(&name) {
             kept.insert(name, value.clone());
         }
     }
-    repeats.finish(ticket, KeptAnswer { status, headers: kept, content: content.clone() });
+    repeats.finish(ticket, KeptAnswer { status: head.status, headers: kept, content: content.clone() });
+    Response::from_parts(head, Body::from(content))
 }
 
 fn identity(parts: &Parts, content: &[u8]) -> [u8; 32] {

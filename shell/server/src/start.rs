@@ -5,20 +5,18 @@ use crate::forward;
 use crate::guard;
 use crate::house::House;
 use crate::keys::{CODE_SECONDS, HMAC_PURPOSE, hash_of};
-use crate::problem::Problem;
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
-use axum::response::IntoResponse;
 use axum::routing::{any, get};
 use axum_server::Handle;
 use axum_server::tls_rustls::RustlsConfig;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use http::StatusCode;
 use ipnet::IpNet;
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Mutex, RwLock, Weak};
 use std::time::Duration;
 use strongroom_access::bearer::Pepper;
 use strongroom_access::idempotency::{IdempotencyKeys, IdempotencyLimits};
@@ -204,7 +202,7 @@ pub async fn serve(mut desk: Desk, vault: Vault, options: ServerOptions) -> Resu
         gate,
         vault,
         pepper,
-        answerer,
+        answerer: RwLock::new(Arc::new(answerer)),
         repeats: Mutex::new(IdempotencyKeys::new(IdempotencyLimits::default())),
         scheme,
         proxies: options.proxies,
@@ -241,11 +239,10 @@ fn router(house: &Arc<House>) -> Router {
         // Not the API's: a proxy asks here, and gets a decision in its own form.
         .route("/gate/nginx", get(forward::nginx))
         .route(&format!("{}/{{*target}}", forward::ENVOY_PREFIX), any(forward::envoy))
-        .fallback(|| async { Problem::not_found("such place; see /docs").into_response() })
-        .method_not_allowed_fallback(|| async {
-            Problem::new(StatusCode::METHOD_NOT_ALLOWED, "request.method_must_be_allowed", "see /docs")
-                .into_response()
-        })
+        .fallback(guard::nowhere)
+        .method_not_allowed_fallback(guard::not_so)
+        // Each endpoint has a bound of its own, which the guard keeps.
+        .layer(DefaultBodyLimit::disable())
         .with_state(house.clone())
 }
 
@@ -265,20 +262,30 @@ fn answerer(desk: &mut Desk, vault: &Vault, now: Timestamp) -> Result<Answerer, 
 }
 
 fn first_server_key(desk: &mut Desk, vault: &Vault, now: Timestamp) -> Result<Secret, ServeError> {
+    let (seed, key) = new_server_key(vault, 1, now)?;
+    desk.change_access(&AccessCommand::AddServerKey(key), now, &Cause::actor(ACTOR))?;
+    Ok(seed)
+}
+
+/// A key for the server, with its private half sealed; nobody vouches for it yet.
+pub(crate) fn new_server_key(
+    vault: &Vault,
+    version: u32,
+    now: Timestamp,
+) -> Result<(Secret, ServerKey), ServeError> {
     let seed = Secret::random(32)?;
-    let key = SigningKey::ed25519(seed.expose()).map_err(|_| ServeError::ServerKey(1))?;
-    let public = key.public_key().ok_or(ServeError::ServerKey(1))?;
-    let sealed = vault.seal(&Identity::try_new(SERVER_PURPOSE, "1")?, &seed)?;
-    let command = AccessCommand::AddServerKey(ServerKey {
-        version: 1,
+    let key = SigningKey::ed25519(seed.expose()).map_err(|_| ServeError::ServerKey(version))?;
+    let public = key.public_key().ok_or(ServeError::ServerKey(version))?;
+    let sealed = vault.seal(&Identity::try_new(SERVER_PURPOSE, &version.to_string())?, &seed)?;
+    let key = ServerKey {
+        version,
         algorithm: Algorithm::Ed25519,
         public: STANDARD.encode(public),
         sealed: sealed.to_string(),
         created: now,
         vouched: None,
-    });
-    desk.change_access(&command, now, &Cause::actor(ACTOR))?;
-    Ok(seed)
+    };
+    Ok((seed, key))
 }
 
 /// Invites the first operator while there is none. An invitation of an earlier start ends with it.

@@ -254,7 +254,7 @@ impl Server<'_> {
         *request.method_mut() = asked.method.clone();
         *request.uri_mut() = asked.uri.clone();
         *request.headers_mut() = asked.headers.clone();
-        let mut response = match asked.body.is_empty() {
+        let mut response = match asked.body.is_empty() && asked.method != Method::POST {
             true => agent.run(request.map(|_| ())).unwrap(),
             false => agent.run(request).unwrap(),
         };

@@ -171,6 +171,40 @@ fn secrets_made_by_the_server_work_and_a_bearer_key_only_reads() {
     assert_eq!(state(&text("key")), "active", "its first use made it so");
 }
 
+/// The old key vouches for the new one: a client that pinned the old follows, and one that pinned another does not.
+#[test]
+fn clients_follow_a_rotation_of_the_servers_key_and_believe_no_stranger() {
+    let home = Home::new();
+    let server = home.start();
+    let new =
+        json!({ "principal": "ap-one", "scopes": ["read"], "algorithm": "ed25519", "environment": "dev" });
+    let issued = server.ask("operator", "POST", "/v1/keys", &new.to_string()).json();
+    let text = |name: &str| issued[name].as_str().unwrap().to_owned();
+    let invitation = Invitation { enrolment: text("enrolment"), code: text("code") };
+    let file = enrol(&server.url, &invitation, &Options::default()).unwrap();
+    assert_eq!(file.server_keys.len(), 1);
+    for version in 2..4 {
+        let told = server.ask("operator", "POST", "/v1/server-keys/rotate", "");
+        assert_eq!(told.code(), "ok", "{}", String::from_utf8_lossy(&told.body));
+        assert_eq!(told.json().as_array().unwrap().len(), version);
+    }
+    let client = Client::try_new(&file, &Options::default()).unwrap();
+    let answer = client.get("/v1/whoami").unwrap();
+    assert!(answer.headers["signature-input"].to_str().unwrap().contains(r#"keyid="server.3""#));
+    let mut stranger = file.clone();
+    stranger.server_keys[0].public_key = {
+        use base64::Engine;
+        base64::engine::general_purpose::STANDARD
+            .encode(crate::home::signing_key("stranger").public_key().unwrap())
+    };
+    let refused = Client::try_new(&stranger, &Options::default()).unwrap().get("/v1/whoami").unwrap_err();
+    assert_eq!(refused.code(), "client.answer_must_be_signed");
+    drop(server);
+    let server = home.start();
+    let moved = Options { server: Some(server.url.clone()), ca: None };
+    assert_eq!(Client::try_new(&file, &moved).unwrap().get("/v1/whoami").unwrap().status, 200);
+}
+
 #[test]
 fn a_revoked_key_is_refused_when_the_call_returns() {
     let home = Home::new();

@@ -41,6 +41,7 @@ fn body_of(endpoint: &Endpoint) -> String {
             )
         }
         ("POST", "/v1/funds/{fund}/commands") => r#"{"command":"wake"}"#.to_owned(),
+        ("POST", "/v1/server-keys/rotate") => String::new(),
         ("POST", "/v1/session-tokens") => r#"{"purpose":"events","context":"BTCX"}"#.to_owned(),
         ("POST", "/v1/principals") => r#"{"id":"somebody","role":"auditor"}"#.to_owned(),
         ("POST", "/v1/keys") => {
