@@ -48,6 +48,9 @@ impl AccessState {
             AccessEvent::ServerSecretKept { name, sealed } => {
                 self.server_secrets.insert(name.clone(), sealed.clone());
             }
+            AccessEvent::ServerKeyRewrapped { version, sealed } => {
+                self.server_keys.entry(*version).and_modify(|key| key.sealed.clone_from(sealed));
+            }
             AccessEvent::ServerKeyAdded(key) => {
                 self.server_keys.insert(key.version, key.clone());
             }

@@ -116,6 +116,13 @@ pub enum AccessCommand {
         /// The vault's text.
         sealed: String,
     },
+    /// Replaces what the vault wrote of a server's key under a new key-encryption key; the key is the same.
+    RewrapServerKey {
+        /// Which.
+        version: u32,
+        /// The vault's new text.
+        sealed: String,
+    },
     /// Adds a key with which this server signs.
     AddServerKey(ServerKey),
 }

@@ -95,6 +95,13 @@ impl AccessState {
                 let is_known = self.server_secrets.get(name) == Some(sealed);
                 Ok(if is_known { Vec::new() } else { vec![event()] })
             }
+            AccessCommand::RewrapServerKey { version, sealed } => match self.server_keys.get(version) {
+                None => Err(AccessRefusal::KeyMustBeKnown),
+                Some(key) if key.sealed == *sealed => Ok(Vec::new()),
+                Some(_) => {
+                    Ok(vec![AccessEvent::ServerKeyRewrapped { version: *version, sealed: sealed.clone() }])
+                }
+            },
             AccessCommand::AddServerKey(key) => self.add_server_key(key),
         }
     }

@@ -76,6 +76,13 @@ pub enum AccessEvent {
         /// The vault's text.
         sealed: String,
     },
+    /// The vault wrote a server's key anew.
+    ServerKeyRewrapped {
+        /// Which.
+        version: u32,
+        /// The new text.
+        sealed: String,
+    },
     /// This server signs with another key.
     ServerKeyAdded(ServerKey),
 }

@@ -24,6 +24,7 @@ fn kind(event: &AccessEvent) -> &'static str {
         AccessEvent::KeyRevoked { .. } => "key-revoked",
         AccessEvent::KeyRewrapped { .. } => "key-rewrapped",
         AccessEvent::ServerSecretKept { .. } => "server-secret-kept",
+        AccessEvent::ServerKeyRewrapped { .. } => "server-key-rewrapped",
         AccessEvent::ServerKeyAdded(_) => "server-key-added",
     }
 }

@@ -104,6 +104,11 @@ impl AccessState {
         self.server_secrets.get(name).map(String::as_str)
     }
 
+    /// Every secret of the server itself: name and sealed text.
+    pub fn server_secrets(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.server_secrets.iter().map(|(name, sealed)| (name.as_str(), sealed.as_str()))
+    }
+
     /// When access last changed.
     pub fn last_at(&self) -> Option<Timestamp> {
         self.last_at

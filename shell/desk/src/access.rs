@@ -142,6 +142,7 @@ fn rows(events: &[AccessEvent], after: &AccessState) -> Vec<RowChange> {
             AccessEvent::EnrolmentOpened(_)
             | AccessEvent::EnrolmentClosed { .. }
             | AccessEvent::ServerSecretKept { .. }
+            | AccessEvent::ServerKeyRewrapped { .. }
             | AccessEvent::ServerKeyAdded(_) => {}
         }
     }

@@ -18,6 +18,7 @@ mod orders;
 mod pages;
 mod problem;
 mod repeat;
+mod rewrap;
 mod start;
 mod token;
 mod view;

@@ -11,10 +11,13 @@ use axum::{Extension, Json};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use strongroom_access::{Role, Scope};
 use strongroom_desk::{Answer, Request};
-use strongroom_engine::{Command, Event, OrderId, OrderSide, Outcome, Refusal};
+use strongroom_engine::{Command, Event, FundState, OrderId, OrderSide, Outcome, Refusal};
 use strongroom_fund::definition::OrderMethod;
 use strongroom_units::Shares;
 use strongroom_units::time::{Date, Timestamp};
+
+/// Sessions that are looked through for one that still takes orders.
+const SESSIONS_AHEAD: usize = 400;
 
 pub(crate) async fn list(
     State(house): State<Shared>,
@@ -73,15 +76,27 @@ pub(crate) async fn create(
 ) -> Result<Response, Problem> {
     let new: NewOrder = serde_json::from_slice(&body).map_err(Problem::body)?;
     let participant = participant_of(&caller, new.participant.clone())?;
-    let trade_date: Date = new.trade_date.parse().map_err(|error| Problem::parameter("trade_date", error))?;
+    let asked = new.trade_date.as_deref().map(str::parse).transpose();
+    let asked: Option<Date> = asked.map_err(|error| Problem::parameter("trade_date", error))?;
+    let method = match new.method {
+        Method::Cash => OrderMethod::Cash,
+        Method::InKind => OrderMethod::InKind,
+    };
     let (id, unit_count) = (OrderId::try_new(&new.id)?, (new.shares, new.baskets));
-    let shares = read(&house, &fund, move |state| match unit_count {
-        (Some(shares), None) => Ok(Shares::new(shares)),
-        (None, Some(baskets)) => {
-            let unit = state.definition().creation_unit.at(trade_date).copied().unwrap_or(Shares::new(1));
-            Ok(unit.try_mul(baskets).map_err(Refusal::from)?)
-        }
-        _ => Err(Problem::body("give either shares or baskets")),
+    let (trade_date, shares) = read(&house, &fund, move |state| {
+        let trade_date = match asked {
+            Some(date) => date,
+            None => first_open_session(state, method, Timestamp::now())?,
+        };
+        let shares = match unit_count {
+            (Some(shares), None) => Shares::new(shares),
+            (None, Some(baskets)) => {
+                let unit = state.definition().creation_unit.at(trade_date).copied().unwrap_or(Shares::new(1));
+                unit.try_mul(baskets).map_err(Refusal::from)?
+            }
+            _ => return Err(Problem::body("give either shares or baskets")),
+        };
+        Ok((trade_date, shares))
     })
     .await?;
     let order = strongroom_engine::NewOrder {
@@ -91,10 +106,7 @@ pub(crate) async fn create(
             Side::Creation => OrderSide::Creation,
             Side::Redemption => OrderSide::Redemption,
         },
-        method: match new.method {
-            Method::Cash => OrderMethod::Cash,
-            Method::InKind => OrderMethod::InKind,
-        },
+        method,
         shares,
         trade_date,
     };
@@ -113,6 +125,20 @@ pub(crate) async fn create(
         response.headers_mut().insert(header::LOCATION, place);
     }
     Ok(response)
+}
+
+/// The first session after the last NAV whose cut-off has not passed.
+fn first_open_session(state: &FundState, method: OrderMethod, now: Timestamp) -> Result<Date, Problem> {
+    let definition = state.definition();
+    let mut session = state.last_nav().map_or(definition.seed.date, |nav| nav.date);
+    for _ in 0..SESSIONS_AHEAD {
+        session = definition.calendar.next_session(session).map_err(Refusal::from)?;
+        let cut_off = definition.cut_off(method, session).map_err(Refusal::from)?;
+        if cut_off.is_some_and(|until| now < until) {
+            return Ok(session);
+        }
+    }
+    Err(Problem::body("trade_date: no session takes such orders now; name one"))
 }
 
 /// The order as it was taken now, or as it stands when it was taken before. It is durable already: that it cannot be

@@ -5,6 +5,7 @@ use crate::forward;
 use crate::guard;
 use crate::house::House;
 use crate::keys::{CODE_SECONDS, HMAC_PURPOSE, hash_of};
+use crate::rewrap::rewrap;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
@@ -33,7 +34,7 @@ use strongroom_vault::{Identity, Secret, Vault, VaultError};
 use thiserror::Error;
 
 /// The purpose under which the vault seals the server's own keys.
-const SERVER_PURPOSE: &str = "server-key";
+pub(crate) const SERVER_PURPOSE: &str = "server-key";
 /// The name of the secret with which bearer secrets are hashed.
 const PEPPER: &str = "bearer-pepper";
 /// The name of the secret with which nonces on disk are fingerprinted.
@@ -49,7 +50,7 @@ const DRAIN: Duration = Duration::from_secs(10);
 /// How often nonces that nobody could repeat are forgotten in the database.
 const PRUNE_EVERY: Duration = Duration::from_secs(600);
 /// Who acts where no caller does.
-const ACTOR: &str = "server";
+pub(crate) const ACTOR: &str = "server";
 
 /// Certificate chain and private key, as PEM files.
 #[derive(Debug, Clone)]
@@ -96,6 +97,8 @@ pub struct Running {
     pub url: String,
     /// For the first operator, when there is none.
     pub invitation: Option<Invitation>,
+    /// Secrets that were wrapped anew under a new key-encryption key.
+    pub rewrapped: usize,
     handle: Handle<SocketAddr>,
     house: Arc<House>,
     served: tokio::task::JoinHandle<std::io::Result<()>>,
@@ -186,6 +189,7 @@ pub async fn serve(mut desk: Desk, vault: Vault, options: ServerOptions) -> Resu
         return Err(ServeError::PlaintextMustStayOnLoopback(options.listen));
     }
     let (vault, now) = (Arc::new(vault), Timestamp::now());
+    let rewrapped = rewrap(&mut desk, &vault, now)?;
     let answerer = answerer(&mut desk, &vault, now)?;
     let invitation = invite(&mut desk, options.environment, now)?;
     let pepper = Pepper::new(server_secret(&mut desk, &vault, PEPPER, now)?.expose().to_vec());
@@ -225,7 +229,7 @@ pub async fn serve(mut desk: Desk, vault: Vault, options: ServerOptions) -> Resu
             tokio::spawn(server.handle(handle.clone()).serve(app))
         }
     };
-    Ok(Running { url, invitation, handle, house, served, desk: service })
+    Ok(Running { url, invitation, rewrapped, handle, house, served, desk: service })
 }
 
 /// Every endpoint behind its gate; what is no endpoint is not found.

@@ -126,8 +126,9 @@ pub struct NewOrder {
     /// Creation units; or `shares`.
     #[serde(default)]
     pub baskets: Option<i64>,
-    /// The session at whose strike it deals, YYYY-MM-DD.
-    pub trade_date: String,
+    /// The session at whose strike it deals, YYYY-MM-DD; the first whose cut-off has not passed when absent.
+    #[serde(default)]
+    pub trade_date: Option<String>,
     /// For whom, when an operator enters it; a participant's own orders are its own.
     #[serde(default)]
     pub participant: Option<String>,

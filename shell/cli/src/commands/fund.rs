@@ -28,6 +28,9 @@ pub(crate) enum FundVerb {
         /// Part of the seed's money that buys an asset, as a fraction; all together one. Equal parts when absent
         #[arg(long = "seed-weight", value_name = "ASSET=FRACTION", value_parser = asset_weight)]
         seed_weights: Vec<(Symbol, Rate)>,
+        /// Open on this session instead of the definition's: a date, or `last-session`
+        #[arg(long, value_name = "DATE", value_parser = seed_date)]
+        seed_date: Option<SeedDate>,
     },
     /// Show where a fund stands: NAV, coins held and owed, fee, orders, cut-offs
     #[command(after_help = "Example:\n  strongroom fund status --fund BTCX")]
@@ -69,7 +72,14 @@ pub(crate) enum Scope {
 impl FundVerb {
     pub fn run(self, global: &Global) -> Result<(), Failure> {
         match self {
-            Self::Open { file, seed_prices, seed_weights } => open(global, &file, seed_prices, seed_weights),
+            Self::Open { file, seed_prices, seed_weights, seed_date } => {
+                let (text, definition) = read_definition(&file)?;
+                let text = match seed_date {
+                    None => text,
+                    Some(date) => dated(&text, &definition, date.session(&definition, global.now())?),
+                };
+                open(global, text, seed_prices, seed_weights)
+            }
             Self::Status => global.read(|state| status(global, state)),
             Self::List => list(global),
             Self::Halt { scope, reason } => {
@@ -100,11 +110,11 @@ pub(crate) fn read_definition(file: &std::path::Path) -> Result<(String, FundDef
 
 fn open(
     global: &Global,
-    file: &std::path::Path,
+    text: String,
     seed_prices: Vec<(Symbol, Price)>,
     seed_weights: Vec<(Symbol, Rate)>,
 ) -> Result<(), Failure> {
-    let (text, definition) = read_definition(file)?;
+    let definition = FundDefinition::parse(&text).map_err(Refusal::from)?;
     let command = Command::OpenFund {
         definition: text,
         seed_prices: seed_prices.into_iter().collect(),
@@ -123,6 +133,40 @@ fn open(
         let coins = held.iter().map(|p| format!("{} {}", p.held, p.asset)).collect::<Vec<_>>().join(", ");
         Ok(format!("{fund} is open: {} seed shares, {coins} in the vault", shares(state.issued())?))
     })
+}
+
+/// On which session a fund opens, when its definition does not say.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum SeedDate {
+    On(Date),
+    LastSession,
+}
+
+fn seed_date(text: &str) -> Result<SeedDate, String> {
+    match text {
+        "last-session" => Ok(SeedDate::LastSession),
+        text => crate::context::date(text).map(SeedDate::On),
+    }
+}
+
+impl SeedDate {
+    /// The last session is the one before today on the fund's clock: today's strike may be still to come.
+    fn session(self, definition: &FundDefinition, now: Timestamp) -> Result<Date, Failure> {
+        match self {
+            Self::On(date) => Ok(date),
+            Self::LastSession => {
+                let today = definition.strike.zone.date_of(now);
+                Ok(definition.calendar.previous_session(today).map_err(Refusal::from)?)
+            }
+        }
+    }
+}
+
+/// The definition with another seed date; nothing else of the text changes.
+fn dated(text: &str, definition: &FundDefinition, date: Date) -> String {
+    let (head, seed) = text.split_once("[seed]").unwrap_or((text, ""));
+    let seed = seed.replacen(&definition.seed.date.to_string(), &date.to_string(), 1);
+    format!("{head}[seed]{seed}")
 }
 
 #[derive(Serialize)]

@@ -50,6 +50,9 @@ pub(crate) struct KekArgs {
     /// Key-encryption key: file:PATH, env:NAME or pkcs11:URI; a file beside the database when absent, made at first
     #[arg(long, env = "STRONGROOM_KEK", value_name = "SOURCE")]
     kek: Option<KekSource>,
+    /// A key-encryption key of before, once for each: what it wrapped is wrapped anew at the start
+    #[arg(long = "former-kek", value_name = "SOURCE")]
+    former: Vec<KekSource>,
 }
 
 impl KekArgs {
@@ -65,19 +68,13 @@ impl KekArgs {
                 if is_new { source.create_new()? } else { source.load()? }
             }
         };
-        Ok(Vault::new(kek))
+        let former = self.former.iter().map(KekSource::load);
+        former.into_iter().try_fold(Vault::new(kek), |vault, kek| Ok(vault.with_former(kek?)?))
     }
 }
 
 impl Serve {
     pub fn run(self, global: &Global) -> Result<(), Failure> {
-        if global.is_remote() {
-            return Err(Failure::new(
-                "command_line.must_be_valid",
-                "serve opens a database; --server is for the commands that talk to one",
-                Exit::CommandLine,
-            ));
-        }
         let vault = self.kek.vault(global)?;
         let desk = global.open()?;
         let options = ServerOptions {
@@ -114,9 +111,18 @@ fn announce(global: &Global, running: &strongroom_server::Running) -> Result<(),
     let invitation = running.invitation.as_ref();
     if global.json {
         let enrolment = invitation.map(|new| format!("{}.{}", new.enrolment, new.code));
-        return print::json_line(&serde_json::json!({ "url": running.url, "first_enrolment": enrolment }));
+        let said = serde_json::json!({
+            "url": running.url,
+            "first_enrolment": enrolment,
+            "rewrapped": running.rewrapped,
+        });
+        return print::json_line(&said);
     }
     print::line(format!("Strongroom serves {} at {}", global.database, running.url));
+    if running.rewrapped > 0 {
+        let count = super::counted(running.rewrapped.try_into().unwrap_or(u64::MAX), "secret");
+        print::line(format!("{count} wrapped anew: the former key-encryption key is no longer needed"));
+    }
     if let Some(new) = invitation {
         print::line(format!(
             "\nNobody can operate it yet. Enrol the first operator within a day; this is shown once:\n\n  \

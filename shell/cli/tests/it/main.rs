@@ -21,4 +21,5 @@ mod rates;
 mod real_data;
 mod reference;
 mod refusals;
+mod signed;
 mod tables;
