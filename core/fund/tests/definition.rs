@@ -3,7 +3,7 @@
 
 use proptest::prelude::*;
 use std::collections::BTreeSet;
-use strongroom_fund::definition::{Dated, FeeAccrual, OrderMethod};
+use strongroom_fund::definition::{Dated, FeeAccrual, OrderMethod, Terms};
 use strongroom_fund::{DefinitionError, FundDefinition};
 use strongroom_units::time::{Date, Timestamp};
 use strongroom_units::{Money, Rate, Shares};
@@ -446,4 +446,30 @@ proptest! {
     fn a_damaged_definition_is_read_or_refused_in_its_text(text in damaged()) {
         read_or_refused_in_the_text(&text);
     }
+}
+
+#[test]
+fn other_terms_make_another_definition_and_leave_the_rest() {
+    let rate = |text: &str| Some(text.parse().unwrap());
+    let check = |text: &str, terms: Terms, cost: Option<&str>, fee: &str| {
+        let varied = FundDefinition::parse(&FundDefinition::with_terms(text, terms).unwrap()).unwrap();
+        let mut expected = FundDefinition::parse(text).unwrap();
+        let date = date("2024-06-03");
+        let cost_at = |fund: &FundDefinition| fund.index.as_ref().map(|index| *index.cost.at(date).unwrap());
+        assert_eq!(cost_at(&varied), cost.map(|cost| cost.parse().unwrap()), "{terms:?}");
+        assert_eq!(*varied.fee.rate.at(date).unwrap(), fee.parse().unwrap(), "{terms:?}");
+        assert!(terms.fee_bps.is_none() || varied.fee.waivers.is_empty());
+        expected.index.clone_from(&varied.index);
+        expected.fee = varied.fee.clone();
+        assert_eq!(varied, expected, "{terms:?}");
+    };
+    let none = Terms::default();
+    check(LARGE_CAP, none, Some("0.001"), "0.0075");
+    check(LARGE_CAP, Terms { cost_bps: rate("12.5"), ..none }, Some("0.00125"), "0.0075");
+    check(LARGE_CAP, Terms { cost_bps: rate("0"), fee_bps: rate("20") }, Some("0"), "0.002");
+    check(BITCOIN, Terms { cost_bps: rate("5"), fee_bps: rate("12") }, None, "0.0012");
+
+    let refused = |terms| FundDefinition::with_terms(LARGE_CAP, terms).unwrap_err().code();
+    assert_eq!(refused(Terms { cost_bps: rate("1001"), ..none }), "definition.cost_must_be_0_to_1000_bps");
+    assert_eq!(refused(Terms { cost_bps: rate("-1"), ..none }), "definition.cost_must_be_0_to_1000_bps");
 }

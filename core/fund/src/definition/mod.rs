@@ -7,8 +7,10 @@ mod basket;
 mod error;
 mod parse;
 mod raw;
+mod vary;
 
 pub use error::DefinitionError;
+pub use vary::Terms;
 
 use serde::{Deserialize, Serialize};
 use strongroom_units::time::{Calendar, Date, Time, TimeError, Timestamp, Zone};

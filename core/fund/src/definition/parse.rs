@@ -15,7 +15,7 @@ pub(super) fn parse(text: &str) -> Result<FundDefinition, DefinitionError> {
     Checker { text }.fund(raw)
 }
 
-fn unreadable(text: &str, error: &toml::de::Error) -> DefinitionError {
+pub(super) fn unreadable(text: &str, error: &toml::de::Error) -> DefinitionError {
     let message = error.message().trim().replace('\n', " ");
     let fix = if message.contains("an exact number in quotes") {
         "Write the number in quotes, like \"0.0025\": a bare float loses digits"

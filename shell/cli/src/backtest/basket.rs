@@ -1,6 +1,6 @@
 //! What a basket fund's backtest has beside that of any fund: the index that it follows, and what following it came to.
 
-use super::inputs::{Inputs, at, name_of};
+use super::inputs::{Inputs, Pricing, name_of};
 use super::{Backtest, Ended};
 use crate::failure::{Exit, Failure};
 use crate::index::{formed, read_market, replacements, shipped};
@@ -10,10 +10,16 @@ use strongroom_backtest::{RebalanceRow, Target, session_for, symbol_of, targets}
 use strongroom_engine::statement::roll_forward_of;
 use strongroom_engine::{FundState, NavRecord, Refusal};
 use strongroom_fund::FundDefinition;
-use strongroom_fund::definition::IndexReference;
 use strongroom_market::index::{Frequency, Index, IndexRun, Market};
 use strongroom_units::time::{Calendar, Date};
 use strongroom_units::{Money, Price, Rate, Rounding, Symbol};
+
+/// An index that a basket follows, and the files of its market.
+pub(super) struct IndexFiles {
+    pub index: Index,
+    market: Market,
+    sources: Vec<(String, String)>,
+}
 
 /// The index over the run's days.
 pub(super) struct Followed {
@@ -24,11 +30,15 @@ pub(super) struct Followed {
     pub sources: Vec<(String, String)>,
 }
 
-impl Followed {
+impl IndexFiles {
     pub fn read(args: &Backtest, definition: &FundDefinition) -> Result<Option<Self>, Failure> {
         match (&definition.index, args.market.is_empty()) {
             (None, true) => Ok(None),
-            (Some(index), false) => Self::follow(args, definition, index).map(Some),
+            (Some(reference), false) => {
+                let index: Index = shipped::find(&reference.definition, args.index.as_deref())?;
+                let (market, sources) = read_market(&index, &args.market)?;
+                Ok(Some(Self { index, market, sources }))
+            }
             (None, false) => {
                 let message = "--market is for a basket, and this fund holds one asset";
                 let failure = Failure::new("backtest.market_must_go_with_a_basket", message, Exit::Input);
@@ -43,19 +53,20 @@ impl Followed {
         }
     }
 
-    fn follow(
-        args: &Backtest,
+    /// Runs an index over these files, and makes its changes the fund's targets.
+    pub fn follow(
+        &self,
         definition: &FundDefinition,
-        reference: &IndexReference,
-    ) -> Result<Self, Failure> {
-        let index: Index = shipped::find(&reference.definition, args.index.as_deref())?;
-        let (market, sources) = read_market(&index, &args.market)?;
-        let run = index.run(&market, index.base_date, args.to)?;
+        index: &Index,
+        pricing: Pricing,
+        to: Date,
+    ) -> Result<Followed, Failure> {
+        let run = index.run(&self.market, index.base_date, to)?;
         let prices = match run.levels_are {
-            Frequency::Daily => closes(args, definition, &market)?,
-            Frequency::SnapshotsOnly => of_snapshots(definition, &index, &market)?,
+            Frequency::Daily => closes(pricing, definition, &self.market)?,
+            Frequency::SnapshotsOnly => of_snapshots(definition, index, &self.market)?,
         };
-        let targets = targets(definition, (&index, &run), &prices, args.to)?;
+        let targets = targets(definition, (index, &run), &prices, to)?;
         let mut levels = BTreeMap::new();
         for level in &run.levels {
             let session = match run.levels_are {
@@ -64,17 +75,17 @@ impl Followed {
             };
             levels.insert(session, level.level);
         }
-        Ok(Self { run, levels, prices, targets, sources })
+        Ok(Followed { run, levels, prices, targets, sources: self.sources.clone() })
     }
 }
 
 type Prices = BTreeMap<Symbol, BTreeMap<Date, Price>>;
 
-fn closes(args: &Backtest, definition: &FundDefinition, market: &Market) -> Result<Prices, Failure> {
+fn closes(pricing: Pricing, definition: &FundDefinition, market: &Market) -> Result<Prices, Failure> {
     let mut prices = Prices::new();
     for asset in definition.assets.iter().map(|asset| asset.symbol) {
         if let Some(series) = market.series(asset.as_str()) {
-            prices.insert(asset, at(args, definition, series.closes.clone())?);
+            prices.insert(asset, pricing.of(definition, series.closes.clone())?);
         }
     }
     Ok(prices)
@@ -172,7 +183,7 @@ fn float(amount: Money) -> f64 {
 }
 
 /// Half of what was bought and sold, over net assets.
-fn turnover(row: &RebalanceRow) -> f64 {
+pub(super) fn turnover(row: &RebalanceRow) -> f64 {
     (float(row.sold) + float(row.bought)) / 2.0 / float(row.net_assets)
 }
 

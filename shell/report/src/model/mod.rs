@@ -1,9 +1,11 @@
 //! What a page is made of. Every field is public; the builder methods only make callers shorter.
 
 mod chart;
+mod picture;
 mod table;
 
 pub use chart::{Chart, Mark, Series, Unit};
+pub use picture::{Heat, HeatScale, Points, Scatter};
 pub use table::{Align, Column, Emphasis, Row, Table};
 
 /// One HTML file.
@@ -91,6 +93,16 @@ impl Section {
         self.block(Block::Chart(chart))
     }
 
+    /// Adds a heat table.
+    pub fn heat(self, heat: Heat) -> Self {
+        self.block(Block::Heat(heat))
+    }
+
+    /// Adds points by two numbers.
+    pub fn scatter(self, scatter: Scatter) -> Self {
+        self.block(Block::Scatter(scatter))
+    }
+
     /// Adds a paragraph of small print.
     pub fn note(self, text: impl Into<String>) -> Self {
         self.block(Block::Note(text.into()))
@@ -112,6 +124,10 @@ pub enum Block {
     Table(Table),
     /// A chart.
     Chart(Chart),
+    /// A heat table.
+    Heat(Heat),
+    /// Points by two numbers.
+    Scatter(Scatter),
     /// A paragraph of small print.
     Note(String),
 }
