@@ -257,8 +257,10 @@ impl<'a, S: CommandSink> Runner<'a, S> {
 
     /// At the reference rate itself: what execution really cost is not part of the market given.
     fn execute(&mut self, session: Date, at: Timestamp) -> Step<S> {
-        let dealt = |order: &Order| order.trade_date == session && is_struck_cash(order);
-        for order in self.orders(dealt)? {
+        let state = self.state()?;
+        let is_dealt = |order: &&Order| order.trade_date == session && is_to_execute(state, order);
+        let dealt: Vec<Order> = state.orders().filter(is_dealt).cloned().collect();
+        for order in dealt {
             let prices = self.prices_on(session)?;
             self.command(Command::ExecuteOrder { id: order.id, prices }, at)?;
         }
@@ -367,8 +369,8 @@ fn traded(state: &FundState, date: Date, kind: MovementKind) -> Result<Money, Nu
     wanted.into_iter().try_fold(Money::ZERO, |sum, movement| sum.try_add(movement.value))
 }
 
-fn is_struck_cash(order: &Order) -> bool {
-    order.method == OrderMethod::Cash && matches!(order.state, OrderState::Struck { .. })
+fn is_to_execute(state: &FundState, order: &Order) -> bool {
+    matches!(order.state, OrderState::Struck { .. }) && !state.coins_to_trade(order).is_empty()
 }
 
 fn price<E: std::error::Error>(market: &Market, asset: Symbol, date: Date) -> Result<Price, RunError<E>> {

@@ -215,12 +215,51 @@ impl FundState {
         traded.map(|(asset, price)| (*asset, *price)).chain(struck).collect()
     }
 
+    /// Coins that the fund buys or sells for an order: all of a cash order, of an order in kind those for which cash stands in.
+    pub fn coins_to_trade(&self, order: &Order) -> BTreeMap<Symbol, Quantity> {
+        let is_traded = |asset: Symbol| match order.method {
+            OrderMethod::Cash => true,
+            OrderMethod::InKind => !self.definition.delivers(asset, order.trade_date),
+        };
+        let coins = order.coins().into_iter().flatten();
+        coins
+            .filter(|(asset, quantity)| is_traded(**asset) && !quantity.is_zero())
+            .map(|(asset, quantity)| (*asset, *quantity))
+            .collect()
+    }
+
+    /// Coins of an order, once it is struck, that change hands at settlement: none of a cash order.
+    pub fn coins_to_deliver(&self, order: &Order) -> BTreeMap<Symbol, Quantity> {
+        let coins = order.coins().filter(|_| order.method == OrderMethod::InKind).into_iter().flatten();
+        coins
+            .filter(|(asset, _)| self.definition.delivers(**asset, order.trade_date))
+            .map(|(asset, quantity)| (*asset, *quantity))
+            .collect()
+    }
+
+    /// Whether coins of an order have still to move in the books.
+    pub(crate) fn awaits_coins(&self, order: &Order) -> bool {
+        match order.state {
+            OrderState::Accepted => false,
+            OrderState::Struck { .. } => true,
+            OrderState::Executed { .. } => order.method == OrderMethod::InKind,
+        }
+    }
+
     /// Coins of struck orders whose coins have not moved in the books, per side.
     pub(crate) fn pending(&self, asset: Symbol, zero: Quantity) -> Result<(Quantity, Quantity), NumberError> {
         let mut pending = (zero, zero);
         for order in self.orders() {
-            let OrderState::Struck { coins, .. } = &order.state else { continue };
-            let Some(quantity) = coins.get(&asset) else { continue };
+            if !self.awaits_coins(order) {
+                continue;
+            }
+            // What cash stands in for moves at the execution, what is delivered at settlement.
+            let has_moved = matches!(order.state, OrderState::Executed { .. })
+                && !self.definition.delivers(asset, order.trade_date);
+            let Some(quantity) = order.coins().and_then(|coins| coins.get(&asset)).filter(|_| !has_moved)
+            else {
+                continue;
+            };
             let side = match order.side {
                 OrderSide::Creation => &mut pending.0,
                 OrderSide::Redemption => &mut pending.1,

@@ -258,6 +258,24 @@ const OF_KINDS: [&str; 3] = [
     "definition.index_must_go_with_a_basket",
 ];
 
+const IN_LIEU: [&str; 3] = [
+    "definition.cash_in_lieu_must_go_with_a_basket",
+    "definition.cash_in_lieu_must_be_of_its_assets",
+    "definition.cash_in_lieu_must_leave_assets",
+];
+
+#[test]
+fn cash_stands_in_for_some_assets_of_a_basket() {
+    let refused = |fund: &str, from: &str, assets: &str| {
+        let text = format!("{fund}\n[[cash_in_lieu]]\nfrom = {from}\nassets = [{assets}]\n");
+        FundDefinition::parse(&text).unwrap_err().code()
+    };
+    let assets = FundDefinition::parse(LARGE_CAP).unwrap().assets;
+    let all: Vec<_> = assets.iter().map(|asset| format!("\"{}\"", asset.symbol)).collect();
+    let codes = [(BITCOIN, "\"BTC\""), (LARGE_CAP, "\"SHIB\""), (LARGE_CAP, &all.join(", "))];
+    assert_eq!(codes.map(|(fund, assets)| refused(fund, "2024-01-05", assets)), IN_LIEU);
+}
+
 #[test]
 fn a_basket_has_several_assets_and_an_index_and_a_single_asset_fund_neither() {
     let basket = BITCOIN.replace("\"single-asset\"", "\"basket\"");
@@ -306,7 +324,7 @@ fn each_code_of_the_definition_is_tested() {
     let codes = written.filter(|text| text.starts_with("definition."));
     let rows = ROWS.iter().chain(BASKET_ROWS).map(|row| row.code);
     let tested: BTreeSet<&str> =
-        rows.chain(EMPTY_LISTS.iter().map(|(_, _, code)| *code)).chain(OF_KINDS).collect();
+        rows.chain(EMPTY_LISTS.iter().map(|(_, _, code)| *code)).chain(OF_KINDS).chain(IN_LIEU).collect();
     let uncovered: Vec<&str> = codes.filter(|code| !tested.contains(code)).collect();
     assert!(uncovered.is_empty(), "{uncovered:?}");
 }

@@ -8,7 +8,7 @@ use super::{Decision, done, short};
 use crate::apply::after;
 use crate::event::{Event, NavRecord, PriceBasis, Promise, Restatement};
 use crate::fund::Outcome;
-use crate::order::{Order, OrderId, OrderSide, OrderState};
+use crate::order::{Order, OrderId, OrderSide};
 use crate::refusal::Refusal;
 use crate::reserve::entitled_shares;
 use crate::state::FundState;
@@ -136,7 +136,7 @@ fn promises(
     };
     let entitled = entitled_shares(state.issued(), state.orders().chain(late))?;
     let shares = state.orders().chain(late).try_fold(Shares::ZERO, |sum, order| match order {
-        Order { side: OrderSide::Creation, state: OrderState::Struck { .. }, .. } => {
+        Order { side: OrderSide::Creation, .. } if order.coins().is_some() && !order.is_funded() => {
             sum.try_add(order.shares)
         }
         _ => Ok(sum),

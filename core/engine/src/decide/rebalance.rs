@@ -21,7 +21,6 @@ use crate::command::Rebalance;
 use crate::event::{AssetNav, Event, NavInputs, Promise, Sale};
 use crate::fund::Outcome;
 use crate::ledger::Account;
-use crate::order::OrderState;
 use crate::refusal::Refusal;
 use crate::state::FundState;
 use std::collections::BTreeMap;
@@ -91,7 +90,7 @@ fn is_due(state: &FundState, rebalance: &Rebalance) -> Result<(), Refusal> {
     if rebalance.date != last {
         return Err(Refusal::RebalanceMustFollowTheLastStrike { last, given: rebalance.date });
     }
-    match state.orders().find(|order| matches!(order.state, OrderState::Struck { .. })) {
+    match state.orders().find(|order| state.awaits_coins(order)) {
         Some(order) => Err(Refusal::RebalanceMustFollowExecutions(order.id.clone())),
         None => Ok(()),
     }

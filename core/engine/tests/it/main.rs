@@ -13,6 +13,7 @@ mod answers;
 mod baskets;
 mod corrections;
 mod extremes;
+mod in_lieu;
 mod oracle;
 mod properties;
 mod rates;

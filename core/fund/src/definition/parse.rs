@@ -80,6 +80,7 @@ impl Checker<'_> {
             currency: *raw.currency.get_ref(),
             assets: self.assets(kind, &raw)?,
             index: self.index(kind, &raw, seed.date)?,
+            cash_in_lieu: self.cash_in_lieu(kind, &raw)?,
             seed,
             calendar: raw.calendar,
             strike: Strike { zone: raw.strike.zone, time: raw.strike.time.0 },
@@ -373,7 +374,7 @@ impl Checker<'_> {
         Ok(dated)
     }
 
-    fn dated_from_anywhere<'a, T>(
+    pub(super) fn dated_from_anywhere<'a, T>(
         &self,
         field: &str,
         list: Range<usize>,

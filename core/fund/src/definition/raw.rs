@@ -21,6 +21,8 @@ pub(super) struct RawFund {
     pub cost_method: CostMethod,
     pub asset: Spanned<Vec<Spanned<RawAsset>>>,
     pub index: Option<Spanned<RawIndex>>,
+    #[serde(default)]
+    pub cash_in_lieu: Vec<Spanned<RawCashInLieu>>,
     pub seed: RawSeed,
     pub strike: RawStrike,
     pub creation_unit: Spanned<Vec<Spanned<RawCreationUnit>>>,
@@ -53,6 +55,13 @@ pub(super) struct RawIndex {
 pub(super) struct RawCost {
     pub from: Spanned<TomlDate>,
     pub bps: Spanned<Exact<Rate>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawCashInLieu {
+    pub from: Spanned<TomlDate>,
+    pub assets: Vec<Spanned<Symbol>>,
 }
 
 #[derive(Deserialize)]
