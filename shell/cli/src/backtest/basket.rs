@@ -1,6 +1,6 @@
 //! What a basket fund's backtest has beside that of any fund: the index that it follows, and what following it came to.
 
-use super::inputs::{Inputs, Pricing, name_of};
+use super::inputs::{Pricing, name_of};
 use super::{Backtest, Ended};
 use crate::failure::{Exit, Failure};
 use crate::index::{formed, read_market, replacements, shipped};
@@ -15,14 +15,14 @@ use strongroom_units::time::{Calendar, Date};
 use strongroom_units::{Money, Price, Rate, Rounding, Symbol};
 
 /// An index that a basket follows, and the files of its market.
-pub(super) struct IndexFiles {
+pub(crate) struct IndexFiles {
     pub index: Index,
-    market: Market,
-    sources: Vec<(String, String)>,
+    pub market: Market,
+    pub sources: Vec<(String, String)>,
 }
 
 /// The index over the run's days.
-pub(super) struct Followed {
+pub(crate) struct Followed {
     pub run: IndexRun,
     pub levels: BTreeMap<Date, Price>,
     pub prices: BTreeMap<Symbol, BTreeMap<Date, Price>>,
@@ -109,7 +109,7 @@ fn of_snapshots(definition: &FundDefinition, index: &Index, market: &Market) -> 
 
 /// What following the index came to. Fractions: 0.05 is five per cent.
 #[derive(Serialize)]
-pub(super) struct Basket {
+pub(crate) struct Basket {
     pub index: String,
     /// `daily`, or `monthly` for a fund that is struck once a month.
     pub struck: &'static str,
@@ -129,7 +129,7 @@ pub(super) struct Basket {
 
 /// `fund = index × (1 + fee) × (1 + cost) × (1 + later_sessions) × (1 + rest)`, each as growth over the period.
 #[derive(Serialize)]
-pub(super) struct Tracking {
+pub(crate) struct Tracking {
     pub fund: f64,
     pub index: f64,
     pub fee: f64,
@@ -142,7 +142,7 @@ pub(super) struct Tracking {
 
 /// What one asset brought over the period.
 #[derive(Serialize)]
-pub(super) struct Contribution {
+pub(crate) struct Contribution {
     pub asset: Symbol,
     /// Realised gain and change in unrealised.
     pub gain: Money,
@@ -189,7 +189,7 @@ pub(super) fn turnover(row: &RebalanceRow) -> f64 {
 
 impl Basket {
     pub fn try_new(
-        inputs: &Inputs,
+        definition: &FundDefinition,
         followed: &Followed,
         ended: &Ended,
         period: (Date, Date),
@@ -199,7 +199,7 @@ impl Basket {
         let rebalances = within(&ended.summary.rebalances, period);
         let last = weights.last().map(|row| row.date);
         let mut contributions = Vec::new();
-        for asset in inputs.definition.assets.iter().map(|asset| asset.symbol) {
+        for asset in definition.assets.iter().map(|asset| asset.symbol) {
             let of: Vec<f64> =
                 weights.iter().filter(|row| row.asset == asset).map(|row| row.weight).collect();
             if of.is_empty() {
@@ -217,7 +217,7 @@ impl Basket {
         contributions.sort_by_key(|contribution| std::cmp::Reverse(contribution.gain));
         Ok(Self {
             index: followed.run.id.clone(),
-            struck: match inputs.definition.calendar {
+            struck: match definition.calendar {
                 Calendar::Nyse => "daily",
                 Calendar::NyseMonthly => "monthly",
             },

@@ -55,7 +55,7 @@ pub(super) fn write(out: &Path, basket: &Basket, ended: &Ended, period: (Date, D
 }
 
 /// The sections about the basket, in reading order.
-pub(super) fn sections(
+pub(crate) fn sections(
     basket: &Basket,
     followed: &Followed,
     ended: &Ended,

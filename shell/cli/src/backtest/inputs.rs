@@ -44,7 +44,7 @@ impl fmt::Display for Named {
 
 /// How a day is priced.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Pricing {
+pub(crate) struct Pricing {
     /// At what price; when absent, a basket at the close and every other fund at the strike.
     pub at: Option<PriceAt>,
     /// Days by which the price is late.

@@ -14,9 +14,11 @@ use crate::performance::Performance;
 use crate::print;
 use crate::sink::DeskSink;
 use against::Against;
-use basket::Basket;
+pub(crate) use basket::{Basket, Followed, IndexFiles};
+pub(crate) use basket_page::sections as sections_of;
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
+pub(crate) use inputs::Pricing;
 use inputs::{Inputs, Named};
 use serde::Serialize;
 use std::path::PathBuf;
@@ -134,9 +136,9 @@ struct Results {
 }
 
 /// A run's end: the fund, and what was done.
-struct Ended {
-    state: FundState,
-    summary: Summary,
+pub(crate) struct Ended {
+    pub state: FundState,
+    pub summary: Summary,
 }
 
 impl Backtest {
@@ -159,7 +161,7 @@ impl Backtest {
         let period = (inputs.from, self.to);
         let basket = match &inputs.followed {
             None => None,
-            Some(followed) => Some(Basket::try_new(&inputs, followed, &ended, period)?),
+            Some(followed) => Some(Basket::try_new(&inputs.definition, followed, &ended, period)?),
         };
         write(&out, &statement)?;
         write_csv(&out.join("flows.csv"), &ended.summary.flows.iter().map(Flow::from).collect::<Vec<_>>())?;
