@@ -1,6 +1,7 @@
 //! What a basket fund's backtest has beside that of any fund: the index that it follows, and what following it came to.
 
 use super::inputs::{Pricing, name_of};
+use super::risk::{AssetFall, Correlation, correlations, falls};
 use super::{Backtest, Ended};
 use crate::failure::{Exit, Failure};
 use crate::index::{formed, read_market, replacements, shipped};
@@ -125,6 +126,8 @@ pub(crate) struct Basket {
     /// Coins of equal weight that would be as concentrated, at the last strike.
     pub effective_assets: f64,
     pub contributions: Vec<Contribution>,
+    pub correlations: Vec<Correlation>,
+    pub falls: Vec<AssetFall>,
 }
 
 /// `fund = index × (1 + fee) × (1 + cost) × (1 + later_sessions) × (1 + rest)`, each as growth over the period.
@@ -229,6 +232,8 @@ impl Basket {
             tracking: tracking(state, followed, &rebalances, period),
             effective_assets: effective(weights.iter().filter(|row| Some(row.date) == last)),
             contributions,
+            correlations: correlations(state, followed, period),
+            falls: falls(state, period),
         })
     }
 }

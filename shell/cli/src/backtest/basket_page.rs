@@ -1,7 +1,7 @@
 //! What a basket's backtest shows of following its index: on the terminal, in files, and on the page.
 
-use super::Ended;
 use super::basket::{Basket, Followed, Rebalanced, WeightRow, effective, weights, within};
+use super::{Ended, risk};
 use crate::commands::money;
 use crate::commands::statement::write_csv;
 use crate::fact_sheet::percent;
@@ -43,7 +43,7 @@ fn rows(basket: &Basket) -> Result<Vec<(&'static str, String)>, Failure> {
     Ok(rows)
 }
 
-/// Writes `rebalances.csv`, `weights.csv` and `contributions.csv`.
+/// Writes `rebalances.csv`, `weights.csv`, `contributions.csv`, `correlations.csv` and `falls.csv`.
 pub(super) fn write(out: &Path, basket: &Basket, ended: &Ended, period: (Date, Date)) -> Result<(), Failure> {
     let rebalances = within(&ended.summary.rebalances, period);
     write_csv(
@@ -51,7 +51,9 @@ pub(super) fn write(out: &Path, basket: &Basket, ended: &Ended, period: (Date, D
         &rebalances.into_iter().map(Rebalanced::from).collect::<Vec<_>>(),
     )?;
     write_csv(&out.join("weights.csv"), &weights(&ended.state, period)?)?;
-    write_csv(&out.join("contributions.csv"), &basket.contributions)
+    write_csv(&out.join("contributions.csv"), &basket.contributions)?;
+    write_csv(&out.join("correlations.csv"), &basket.correlations)?;
+    write_csv(&out.join("falls.csv"), &basket.falls)
 }
 
 /// The sections about the basket, in reading order.
@@ -66,6 +68,7 @@ pub(crate) fn sections(
         following(basket)?,
         over_time(&weights),
         contributions(basket)?,
+        risk::section(&ended.state, period, &basket.correlations, &basket.falls)?,
         changes(followed, ended, period)?,
     ])
 }

@@ -5,6 +5,7 @@ mod basket;
 mod basket_page;
 mod inputs;
 mod report;
+mod risk;
 mod sweep;
 
 use crate::commands::statement::{write, write_csv, write_text};

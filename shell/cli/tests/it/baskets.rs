@@ -270,3 +270,44 @@ fn flows_of_a_rebalance_day_are_carried_and_the_fund_still_follows() {
     let rest = number(&summary["basket"]["tracking"]["rest"]);
     assert!(rest.abs() < 1e-6, "{rest}");
 }
+
+#[test]
+fn correlations_and_falls_are_those_of_the_prices() {
+    let room = room("0", "0");
+    room.run(RUN).json();
+    let navs = csv_rows(&room.read("out/nav.csv"));
+    let sessions: Vec<&str> = navs.iter().map(|row| row["date"].as_str()).collect();
+    let closes = csv_rows(&room.read("closes.csv"));
+    let prices = |symbol: &str| -> Vec<f64> {
+        let of = |date: &&str| {
+            let row = closes.iter().find(|row| row["symbol"] == symbol && row["date"] == **date);
+            row.unwrap()["close"].parse::<f64>().unwrap()
+        };
+        sessions.iter().map(of).collect()
+    };
+    let returns = |symbol| prices(symbol).windows(2).map(|pair| pair[1] / pair[0] - 1.0).collect::<Vec<_>>();
+    let rows = csv_rows(&room.read("out/correlations.csv"));
+    assert_eq!(rows.len(), 3);
+    for row in &rows {
+        let (a, b) = (returns(&row["asset"]), returns(&row["with"]));
+        let count = a.len() as f64;
+        let sum = |values: &[f64]| values.iter().sum::<f64>();
+        let products: f64 = a.iter().zip(&b).map(|(a, b)| a * b).sum();
+        let squares = |values: &[f64]| values.iter().map(|value| value * value).sum::<f64>();
+        let spread = |values: &[f64]| (count * squares(values) - sum(values).powi(2)).sqrt();
+        let expected = (count * products - sum(&a) * sum(&b)) / (spread(&a) * spread(&b));
+        assert!((row["correlation"].parse::<f64>().unwrap() - expected).abs() < 1e-9, "{row:?}: {expected}");
+        assert_eq!(row["returns"], "81");
+    }
+    // Bitcoin is held throughout: its fall is that of its whole series.
+    let falls = csv_rows(&room.read("out/falls.csv"));
+    let bitcoin = falls.iter().find(|row| row["asset"] == "BTC").unwrap();
+    let mut high = 0.0f64;
+    let deepest = prices("BTC").into_iter().fold(0.0f64, |deepest, price| {
+        high = high.max(price);
+        deepest.max(1.0 - price / high)
+    });
+    assert!((bitcoin["depth"].parse::<f64>().unwrap() - deepest).abs() < 1e-12, "{bitcoin:?}: {deepest}");
+    let report = room.read("out/report.html");
+    assert!(report.contains("Correlation of returns") && report.contains("Below the last high"));
+}
