@@ -171,6 +171,7 @@ impl<'a, S: CommandSink> Runner<'a, S> {
         match task {
             Task::TakeOrders(session) => self.take_orders(session, at),
             Task::Settle(session) => self.settle(session, at),
+            Task::ChangeAssets(session) => self.change_assets(session, at),
             Task::RecordPrices(through) => self.record_prices(through, at),
             Task::Strike(session) => {
                 self.summary.strikes += 1;
@@ -236,6 +237,18 @@ impl<'a, S: CommandSink> Runner<'a, S> {
             self.command(Command::SettleOrder { id: order.id }, at)?;
             if order.side == OrderSide::Creation {
                 self.transfer(&coins, (CustodyKind::Trading, CustodyKind::Vault), at)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What has happened to assets that the fund holds; of others it is nobody's business.
+    fn change_assets(&mut self, session: Date, at: Timestamp) -> Step<S> {
+        let market = self.market;
+        for change in market.changes.get(&session).into_iter().flatten() {
+            let lots = self.state()?.lots(change.asset);
+            if lots.is_some_and(|lots| lots.lots().iter().any(|lot| !lot.quantity.is_zero())) {
+                self.command(Command::ChangeAsset(change.clone()), at)?;
             }
         }
         Ok(())

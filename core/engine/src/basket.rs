@@ -41,9 +41,9 @@ pub fn composition(state: &FundState) -> Result<Composition, BasketError> {
     let unit = definition.creation_unit.at(trade_date).copied().unwrap_or(Shares::new(1));
     let figures = &nav.current;
     // What the next session's baskets hold: a rebalance since the strike has changed it.
-    let amounts: BTreeMap<_, _> = match state.rebalanced_since_strike() {
-        Some(_) => state.reserve().basket_amounts().collect(),
-        None => figures.basket_amount.clone(),
+    let amounts: BTreeMap<_, _> = match state.has_changed_since_strike() {
+        true => state.reserve().basket_amounts().collect(),
+        false => figures.basket_amount.clone(),
     };
     let prices = state.last_prices();
     let mut components = Vec::new();

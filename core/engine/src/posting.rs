@@ -38,6 +38,17 @@ pub fn postings(event: &Event, order: Option<&Order>) -> Result<Journal, Refusal
             entries.adjustment(restatement)?;
         }
         Event::Rebalanced { sold, bought, cost, .. } => entries.rebalance(sold, bought, *cost)?,
+        Event::AssetMigrated { asset, into, vault, trading, .. } => {
+            for (account, coins) in [(Account::Vault, vault), (Account::Trading, trading)] {
+                entries.deliver(*asset, coins.out, Account::Exchange, account)?;
+                entries.deliver(*into, coins.into, account, Account::Exchange)?;
+            }
+        }
+        Event::AssetWrittenOff { asset, vault, trading, .. } => {
+            entries.deliver(*asset, *vault, Account::Exchange, Account::Vault)?;
+            entries.deliver(*asset, *trading, Account::Exchange, Account::Trading)?;
+        }
+        Event::GiftRecorded { received, .. } => entries.pay(*received, Account::Cash, Account::Exchange)?,
         Event::PriceCorrected { restatement, .. } | Event::LateOrderRecorded { restatement, .. } => {
             entries.adjustment(restatement)?;
         }

@@ -109,7 +109,9 @@ impl ReserveSheet {
             Event::OrderExecuted { .. } if order.is_some_and(|order| order.method == OrderMethod::Cash) => {
                 self.fund(order)?;
             }
-            Event::Rebalanced { promises, .. } => self.promise_afresh(promises),
+            Event::Rebalanced { promises, .. }
+            | Event::AssetMigrated { promises, .. }
+            | Event::AssetWrittenOff { promises, .. } => self.promise_afresh(promises),
             Event::OrderSettled { in_kind: Some(_), .. } => self.fund(order)?,
             Event::Paid { sale, .. } => {
                 for (asset, line) in &sale.assets {

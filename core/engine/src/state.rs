@@ -1,6 +1,6 @@
 //! Everything the engine knows about one fund. Replaying the log gives it; a snapshot only saves time.
 
-use crate::command::HaltScope;
+use crate::command::{AssetChange, Change, HaltScope};
 use crate::event::NavRecord;
 use crate::event::PriceBasis;
 use crate::ledger::Ledger;
@@ -46,6 +46,8 @@ pub(crate) struct Parts {
     pub(crate) fee_paid: Money,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(crate) last_rebalance: Option<LastRebalance>,
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub(crate) asset_changes: Vec<KnownChange>,
 }
 
 /// Whether the fund takes orders.
@@ -81,6 +83,27 @@ pub(crate) struct LastRebalance {
     pub(crate) date: Date,
     pub(crate) targets: BTreeMap<Symbol, Rate>,
     pub(crate) prices: BTreeMap<Symbol, Price>,
+}
+
+/// What happened to an asset.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KnownChange {
+    /// The day.
+    pub date: Date,
+    /// To which asset.
+    pub asset: Symbol,
+    /// What.
+    pub change: Change,
+    /// The last strike before it.
+    pub(crate) struck: Date,
+    /// Worth of a new asset until it is struck.
+    pub(crate) price: Option<(Symbol, Price)>,
+}
+
+impl KnownChange {
+    pub(crate) fn is_of(&self, given: &AssetChange) -> bool {
+        (self.date, self.asset, &self.change) == (given.date, given.asset, &given.change)
+    }
 }
 
 /// What is remembered of an order that is over: enough to know a repeat from a conflict.
@@ -206,13 +229,29 @@ impl FundState {
         self.parts.last_rebalance.as_ref().filter(|rebalance| rebalance.date == last)
     }
 
+    /// What happened to assets of the fund, oldest first.
+    pub fn asset_changes(&self) -> &[KnownChange] {
+        &self.parts.asset_changes
+    }
+
+    fn changes_since_strike(&self) -> impl Iterator<Item = &KnownChange> {
+        let last = self.last_nav().map(|nav| nav.date);
+        self.parts.asset_changes.iter().filter(move |change| Some(change.struck) == last)
+    }
+
+    /// Whether coins per share are others than at the last strike.
+    pub(crate) fn has_changed_since_strike(&self) -> bool {
+        self.rebalanced_since_strike().is_some() || self.changes_since_strike().next().is_some()
+    }
+
     /// Prices of the last strike, and of a rebalance since.
     pub(crate) fn last_prices(&self) -> BTreeMap<Symbol, Price> {
         let struck = self.last_nav().into_iter().flat_map(|nav| &nav.inputs.assets);
         let struck = struck.map(|(asset, input)| (*asset, input.price));
         let traded = self.rebalanced_since_strike().into_iter().flat_map(|rebalance| &rebalance.prices);
+        let migrated = self.changes_since_strike().filter_map(|change| change.price);
         // The strike's price where there is one: a basket is valued at its reference rates.
-        traded.map(|(asset, price)| (*asset, *price)).chain(struck).collect()
+        migrated.chain(traded.map(|(asset, price)| (*asset, *price))).chain(struck).collect()
     }
 
     /// Coins that the fund buys or sells for an order: all of a cash order, of an order in kind those for which cash stands in.

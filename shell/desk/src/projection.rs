@@ -177,6 +177,8 @@ impl Rows<'_> {
                 let values = (Value::Null, text(amount));
                 self.correction(*effective, "expense", id, values, memo, restatement)?;
             }
+            // Their entries are in the ledger, and the log has the rest.
+            Event::AssetMigrated { .. } | Event::AssetWrittenOff { .. } | Event::GiftRecorded { .. } => {}
             Event::CustodyTransferred { asset, from, to, quantity } => {
                 let values = vec![
                     self.fund(),

@@ -150,9 +150,9 @@ fn promises(
             *side = side.try_add(*due)?;
         }
         let liability = last.current.liability_coins.get(&asset).copied().unwrap_or(zero);
-        let set_aside = match state.rebalanced_since_strike() {
-            Some(_) => position.set_aside,
-            None => state.reserve().left_of(asset, liability)?,
+        let set_aside = match state.has_changed_since_strike() {
+            true => position.set_aside,
+            false => state.reserve().left_of(asset, liability)?,
         };
         let free = position.held.try_sub(going)?.try_sub(set_aside)?;
         let basket_amount = per_share(free, entitled, &Coming { coins, shares })?;

@@ -41,8 +41,11 @@ pub(super) fn record_late(state: &FundState, new: &NewOrder, reason: &str, now: 
     if state.definition().cut_off(new.method, new.trade_date)?.is_none() {
         return Err(Refusal::OrderMethodMustBeOffered { method: new.method, date: new.trade_date });
     }
-    if let Some(rebalance) = state.parts.last_rebalance.as_ref().filter(|last| new.trade_date <= last.date) {
-        let (trade_date, rebalanced) = (new.trade_date, rebalance.date);
+    let rebalanced = state.parts.last_rebalance.as_ref().map(|last| last.date);
+    let changed =
+        rebalanced.into_iter().chain(state.asset_changes().iter().map(|change| change.struck)).max();
+    if let Some(rebalanced) = changed.filter(|changed| new.trade_date <= *changed) {
+        let trade_date = new.trade_date;
         return Err(Refusal::LateOrderMustNotPrecedeARebalance { trade_date, rebalanced });
     }
     let nav = state.nav(new.trade_date).ok_or(Refusal::LateOrderMustBeForAStruckSession(new.trade_date))?;

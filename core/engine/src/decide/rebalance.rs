@@ -186,6 +186,15 @@ fn promises(
     (sold, bought): (&Sale, &Sale),
     prices: &Prices,
 ) -> Result<BTreeMap<Symbol, Promise>, Refusal> {
+    promises_of(state, after(state, sold, bought)?, prices)
+}
+
+/// The same of coins that are there after any change, of every asset held before or after.
+pub(super) fn promises_of(
+    state: &FundState,
+    coins: Coins,
+    prices: &Prices,
+) -> Result<BTreeMap<Symbol, Promise>, Refusal> {
     let owed = |account| state.ledger().money(account).try_neg();
     let mut inputs = NavInputs {
         assets: BTreeMap::new(),
@@ -197,7 +206,7 @@ fn promises(
         after: state.definition().seed.date,
         evidence: BTreeMap::new(),
     };
-    for (asset, owned) in after(state, sold, bought)? {
+    for (asset, owned) in coins {
         let none = Quantity::zero(owned.scale());
         let (accrued_fee, pending_creations, pending_redemptions) = (none, none, none);
         let price = prices.get(&asset).copied().unwrap_or_default();

@@ -10,6 +10,7 @@
 )]
 
 mod answers;
+mod asset_changes;
 mod baskets;
 mod corrections;
 mod extremes;

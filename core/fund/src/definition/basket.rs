@@ -132,7 +132,8 @@ impl Checker<'_> {
             costs.push((&entry.get_ref().from, self.cost(&entry.get_ref().bps)?));
         }
         let cost = self.dated("index.cost", index.cost.span(), seed, costs.into_iter())?;
-        Ok(IndexReference { definition: definition.clone(), cost })
+        let sells_gifts = matches!(index.gifts, super::raw::Gifts::Sell);
+        Ok(IndexReference { definition: definition.clone(), sells_gifts, cost })
     }
 
     /// Basis points as a fraction.

@@ -74,6 +74,8 @@ pub enum FundKind {
 pub struct IndexReference {
     /// The index's id.
     pub definition: String,
+    /// Whether what holders of a coin are given in a fork or an airdrop is sold and reinvested; if not, it is left.
+    pub sells_gifts: bool,
     /// Cost of a rebalance as a fraction of everything bought and sold in it, by date.
     pub cost: Dated<Rate>,
 }

@@ -47,7 +47,17 @@ pub(super) struct RawAsset {
 #[serde(deny_unknown_fields)]
 pub(super) struct RawIndex {
     pub definition: Spanned<String>,
+    #[serde(default)]
+    pub gifts: Gifts,
     pub cost: Spanned<Vec<Spanned<RawCost>>>,
+}
+
+#[derive(Deserialize, Clone, Copy, Default)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Gifts {
+    #[default]
+    Leave,
+    Sell,
 }
 
 #[derive(Deserialize)]

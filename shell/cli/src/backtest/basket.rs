@@ -7,9 +7,9 @@ use crate::failure::{Exit, Failure};
 use crate::index::{formed, read_market, replacements, shipped};
 use serde::Serialize;
 use std::collections::BTreeMap;
-use strongroom_backtest::{RebalanceRow, Target, session_for, symbol_of, targets};
+use strongroom_backtest::{Changes, RebalanceRow, Target, happenings, session_for, symbol_of, targets};
 use strongroom_engine::statement::roll_forward_of;
-use strongroom_engine::{FundState, NavRecord, Refusal};
+use strongroom_engine::{Change, FundState, NavRecord, Refusal};
 use strongroom_fund::FundDefinition;
 use strongroom_market::index::{Frequency, Index, IndexRun, Market};
 use strongroom_units::time::{Calendar, Date};
@@ -28,6 +28,7 @@ pub(crate) struct Followed {
     pub levels: BTreeMap<Date, Price>,
     pub prices: BTreeMap<Symbol, BTreeMap<Date, Price>>,
     pub targets: BTreeMap<Date, Target>,
+    pub changes: Changes,
     pub sources: Vec<(String, String)>,
 }
 
@@ -67,7 +68,8 @@ impl IndexFiles {
             Frequency::Daily => closes(pricing, definition, &self.market)?,
             Frequency::SnapshotsOnly => of_snapshots(definition, index, &self.market)?,
         };
-        let targets = targets(definition, (index, &run), &prices, to)?;
+        let mut targets = targets(definition, (index, &run), &prices, to)?;
+        let changes = happenings(definition, (index, &run), &prices, &mut targets, to)?;
         let mut levels = BTreeMap::new();
         for level in &run.levels {
             let session = match run.levels_are {
@@ -76,7 +78,7 @@ impl IndexFiles {
             };
             levels.insert(session, level.level);
         }
-        Ok(Followed { run, levels, prices, targets, sources: self.sources.clone() })
+        Ok(Followed { run, levels, prices, targets, changes, sources: self.sources.clone() })
     }
 }
 
@@ -301,8 +303,7 @@ fn tracking(
 
 /// Growth of the index's baskets, each held from the session on which a fund can have it, without fee or cost.
 fn shadow(navs: &[&NavRecord], followed: &Followed) -> Option<f64> {
-    let price =
-        |asset: &Symbol, date: Date| Some(followed.prices.get(asset)?.get(&date)?.to_decimal().to_f64());
+    let price = |asset: &Symbol, date: Date| worth(followed, *asset, date);
     let mut growth = 1.0;
     for pair in navs.windows(2) {
         let [before, after] = pair else { continue };
@@ -316,6 +317,21 @@ fn shadow(navs: &[&NavRecord], followed: &Followed) -> Option<f64> {
         growth *= worth(after.date)? / worth(before.date)?;
     }
     Some(growth)
+}
+
+/// Worth of a coin of before on a day: of what it has become, or of nothing.
+fn worth(followed: &Followed, asset: Symbol, date: Date) -> Option<f64> {
+    let (mut asset, mut units) = (asset, 1.0);
+    for change in followed.changes.range(..=date).flat_map(|(_, changes)| changes) {
+        match &change.change {
+            Change::Migration { into, units: ratio } if change.asset == asset => {
+                (asset, units) = (*into, units * ratio.to_decimal().to_f64());
+            }
+            Change::WriteOff if change.asset == asset => return Some(0.0),
+            _ => {}
+        }
+    }
+    Some(units * followed.prices.get(&asset)?.get(&date)?.to_decimal().to_f64())
 }
 
 /// The files of the market and what was taken from each, for the report.

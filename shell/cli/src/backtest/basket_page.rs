@@ -9,6 +9,7 @@ use crate::failure::Failure;
 use crate::print;
 use std::collections::BTreeMap;
 use std::path::Path;
+use strongroom_engine::Change;
 use strongroom_report::{Chart, Emphasis, Mark, Section, Table, Unit};
 use strongroom_units::Symbol;
 use strongroom_units::time::Date;
@@ -150,9 +151,30 @@ fn changes(followed: &Followed, ended: &Ended, period: (Date, Date)) -> Result<S
         ];
         table.push(Emphasis::None, cells);
     }
+    let mut happened =
+        Table::new("What happened to assets, without a trade").left("date").left("asset").left("");
+    for change in ended.state.asset_changes() {
+        happened
+            .push(Emphasis::None, [change.date.to_string(), change.asset.to_string(), told(&change.change)]);
+    }
     let mut log = Table::new("What the index logged").left("date").left("");
     for (date, logged) in &followed.run.log {
         log.push(Emphasis::None, [date.to_string(), logged.to_string()]);
     }
-    Ok(Section::new("Rebalances").table(table).table(log))
+    let section = Section::new("Rebalances").table(table);
+    let section = if happened.rows.is_empty() { section } else { section.table(happened) };
+    Ok(section.table(log))
+}
+
+fn told(change: &Change) -> String {
+    match change {
+        Change::Migration { into, units } => format!("became {into}, {units} for each"),
+        Change::WriteOff => "written off: worth nothing".to_owned(),
+        Change::Gift { what, value, sold: true } => {
+            format!("{what}, {value} USD a coin, was given, sold and reinvested")
+        }
+        Change::Gift { what, value, sold: false } => {
+            format!("{what}, {value} USD a coin, was given and left")
+        }
+    }
 }

@@ -172,20 +172,21 @@ impl Files {
             None => None,
             Some(files) => Some(files.follow(definition, index.unwrap_or(&files.index), pricing, self.to)?),
         };
-        let (prices, targets) = match &followed {
-            Some(followed) => (followed.prices.clone(), followed.targets.clone()),
+        let (prices, targets, changes) = match &followed {
+            Some(followed) => (followed.prices.clone(), followed.targets.clone(), followed.changes.clone()),
             None => {
                 let mut prices = BTreeMap::new();
                 for (asset, closes) in &self.closes {
                     prices.insert(*asset, pricing.of(definition, closes.clone())?);
                 }
-                (prices, BTreeMap::new())
+                (prices, BTreeMap::new(), BTreeMap::new())
             }
         };
         let market = Market {
             prices,
             flows: self.flows.clone(),
             targets,
+            changes,
             source: self.source.clone(),
             participant: self.participant.clone(),
             accept: self.accept.clone(),
