@@ -1,7 +1,7 @@
 //! The page around the charts.
 
 use crate::model::{Align, Block, Emphasis, Figure, Notice, Page, Section, Table};
-use crate::{chart, heat, scatter};
+use crate::{chart, heat, scatter, trace};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 const STYLE: &str = include_str!("style.css");
@@ -66,6 +66,7 @@ fn block(block: &Block, id: &str) -> Markup {
         Block::Chart(part) => chart::figure(part, id),
         Block::Heat(part) => heat::figure(part, id),
         Block::Scatter(part) => scatter::figure(part, id),
+        Block::Trace(part) => trace::figure(part, id),
         Block::Note(text) => html! { p.note { (text) } },
     }
 }

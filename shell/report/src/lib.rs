@@ -16,9 +16,11 @@ mod model;
 mod scale;
 mod scatter;
 mod series;
+mod trace;
 
 pub use html::render;
 pub use model::{
-    Align, Block, Chart, Column, Emphasis, Figure, Heat, HeatScale, Mark, Notice, Page, Points, Row, Scatter,
-    Section, Series, Table, Unit,
+    Align, Block, Chart, Column, Emphasis, Figure, Heat, HeatScale, Mark, Notice, Page, Points, Reading, Row,
+    Scatter, Section, Series, Table, Trace, Unit,
 };
+pub use trace::svg;

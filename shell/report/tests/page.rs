@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 use strongroom_report::{
-    Chart, Emphasis, Figure, Heat, HeatScale, Mark, Page, Scatter, Section, Table, Unit, render,
+    Chart, Emphasis, Figure, Heat, HeatScale, Mark, Page, Scatter, Section, Table, Trace, Unit, render, svg,
 };
-use strongroom_units::time::Date;
+use strongroom_units::time::{Date, Timestamp};
 
 const MARKS: [Mark; 3] = [Mark::Line, Mark::Area, Mark::Bars];
 const HOSTILE: &str = r#"</title></style><script>alert('x')</script><b onclick="x">&"#;
@@ -20,6 +20,10 @@ fn units() -> [Unit; 4] {
 
 fn days() -> impl Iterator<Item = Date> {
     std::iter::successors(Some(Date::constant(2010, 1, 1)), |date| date.tomorrow().ok())
+}
+
+fn instant(seconds: i64) -> Timestamp {
+    Timestamp::from_second(1_678_406_400 + seconds).unwrap_or_default()
 }
 
 fn points(values: &[f64]) -> Vec<(Date, f64)> {
@@ -52,6 +56,11 @@ fn page_full_of(text: &'static str) -> Page {
                 .description(text)
                 .group(text, [(text.to_owned(), 1.0, 2.0)])
                 .group(text, [(text.to_owned(), 3.0, f64::NAN)]),
+        )
+        .trace(
+            Trace::new(text, unit.clone())
+                .description(text)
+                .line(text, [(instant(0), Some(1.0)), (instant(900), Some(2.0))]),
         )
         .note(text);
     for mark in MARKS {
@@ -311,4 +320,23 @@ fn a_scatter_puts_each_point_where_its_numbers_are() {
     assert!(x[0] < x[1] && y[0] > y[1], "{x:?} {y:?}");
     assert!(html.contains("a2: risk 20.0%, return 50.0%"));
     assert!(html.contains("Points left out"));
+}
+
+#[test]
+fn a_trace_has_gaps_and_stands_alone_as_a_file() {
+    let points =
+        [(0, Some(1.0)), (900, Some(0.9)), (1_800, None), (2_700, Some(f64::NAN)), (3_600, Some(0.95))];
+    let trace = Trace::new("USDC-USD", Unit::Number { decimals: 4 })
+        .description("Below a dollar.")
+        .line("USDC-USD", points.map(|(seconds, value)| (instant(seconds), value)))
+        .line("nothing", [(instant(0), None)]);
+    let file = svg(&trace);
+    assert!(file.starts_with("<svg xmlns=\"http://www.w3.org/2000/svg\""), "{file}");
+    assert!(file.contains("prefers-color-scheme: dark") && file.contains("10 Mar 2023"), "{file}");
+    assert!(file.contains("USDC-USD: lowest 0.9000, highest 1.0000. nothing: no values."), "{file}");
+    let line = attributes(&file, "d").into_iter().find(|path| path.contains('L')).unwrap_or_default();
+    assert_eq!((line.matches('M').count(), line.matches('L').count()), (2, 1), "{line}");
+    let html = render(&Page::new("Page", "").section(Section::new("S").trace(trace.clone())));
+    assert!(html.contains(line) && !html.contains("xmlns"));
+    assert_eq!(svg(&Trace::new("", trace.unit)), "<svg xmlns=\"http://www.w3.org/2000/svg\"></svg>\n");
 }

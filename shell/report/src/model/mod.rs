@@ -3,10 +3,12 @@
 mod chart;
 mod picture;
 mod table;
+mod trace;
 
 pub use chart::{Chart, Mark, Series, Unit};
 pub use picture::{Heat, HeatScale, Points, Scatter};
 pub use table::{Align, Column, Emphasis, Row, Table};
+pub use trace::{Reading, Trace};
 
 /// One HTML file.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -103,6 +105,11 @@ impl Section {
         self.block(Block::Scatter(scatter))
     }
 
+    /// Adds lines over instants.
+    pub fn trace(self, trace: Trace) -> Self {
+        self.block(Block::Trace(trace))
+    }
+
     /// Adds a paragraph of small print.
     pub fn note(self, text: impl Into<String>) -> Self {
         self.block(Block::Note(text.into()))
@@ -128,6 +135,8 @@ pub enum Block {
     Heat(Heat),
     /// Points by two numbers.
     Scatter(Scatter),
+    /// Lines over instants.
+    Trace(Trace),
     /// A paragraph of small print.
     Note(String),
 }
