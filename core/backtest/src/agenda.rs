@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! session T   10:00  settle what was dealt on T−1
+//!             11:00  record what has happened to assets of a basket
 //!             strike + 30 min  record the reference rates since the last session
 //!             strike + 35 min  strike NAV and deal the orders for T
 //!             strike + 40 min  execute the cash orders dealt
@@ -22,6 +23,8 @@ pub enum Task {
     TakeOrders(Date),
     /// Settle the orders whose settlement date this is.
     Settle(Date),
+    /// Record what has happened to assets of a basket before a session, if anything.
+    ChangeAssets(Date),
     /// Record reference rates through a day.
     RecordPrices(Date),
     /// Strike NAV.
@@ -76,6 +79,8 @@ fn tasks_of(definition: &FundDefinition, session: Date) -> Result<Vec<(Timestamp
         (after_strike(definition, session, 40)?, Task::Execute(session)),
     ];
     if definition.kind == FundKind::Basket {
+        let at_eleven = definition.strike.zone.instant(session, Time::constant(11, 0, 0, 0))?;
+        tasks.push((at_eleven, Task::ChangeAssets(session)));
         tasks.push((after_strike(definition, session, 43)?, Task::Rebalance(session)));
     }
     if let Some(cut_off) = definition.cut_off(OrderMethod::Cash, session)? {

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 use strongroom_fund::FundDefinition;
-use strongroom_market::index::{AssetId, Frequency, Index, IndexRun, Reconstitution};
+use strongroom_market::index::{AssetId, Frequency, Index, IndexRun};
 use strongroom_units::time::{Date, TimeError};
 use strongroom_units::{NumberError, PerShare, Price, Rate, Rounding, Symbol};
 use thiserror::Error;
@@ -85,7 +85,12 @@ pub fn targets(
     for change in &run.reconstitutions {
         let session = session_for(definition, change.date)?.max(seed);
         if session <= through {
-            targets.insert(session, target(definition, index, change, session, prices)?);
+            let members = change.members.iter();
+            let held = members.map(|member| (member.asset.clone(), member.per_index_point)).collect();
+            let held = Held { date: change.date, per_index_point: &held };
+            let made = target(definition, index, held, session, prices)?;
+            let reason = format!("{} of {} on {}", change.kind, index.id, change.date);
+            targets.insert(session, Target { reason, ..made });
         }
     }
     if targets.contains_key(&seed) { Ok(targets) } else { Err(BasketError::IndexMustCoverTheSeed(seed)) }
@@ -104,27 +109,33 @@ pub fn session_for(definition: &FundDefinition, date: Date) -> Result<Date, Time
     if definition.calendar.is_session(date) { Ok(date) } else { definition.calendar.next_session(date) }
 }
 
-fn target(
+/// What the index holds for each point of its level, from a day on.
+#[derive(Clone, Copy)]
+pub(crate) struct Held<'a> {
+    pub date: Date,
+    pub per_index_point: &'a BTreeMap<AssetId, PerShare>,
+}
+
+pub(crate) fn target(
     definition: &FundDefinition,
     index: &Index,
-    change: &Reconstitution,
+    held: Held<'_>,
     session: Date,
     prices: &BTreeMap<Symbol, BTreeMap<Date, Price>>,
 ) -> Result<Target, BasketError> {
     let mut values = BTreeMap::new();
-    for member in &change.members {
-        let asset = symbol_of(index, &member.asset)
-            .ok_or_else(|| BasketError::MemberMustHaveSymbol(member.asset.to_string()))?;
+    for (member, per_index_point) in held.per_index_point {
+        let asset =
+            symbol_of(index, member).ok_or_else(|| BasketError::MemberMustHaveSymbol(member.to_string()))?;
         if definition.asset(asset).is_none() {
-            return Err(BasketError::MemberMustBeInDefinition { asset, date: change.date });
+            return Err(BasketError::MemberMustBeInDefinition { asset, date: held.date });
         }
         let price = prices.get(&asset).and_then(|prices| prices.get(&session)).copied();
         let price = price.ok_or(BasketError::PriceMissing { asset, date: session })?;
-        let value = member.per_index_point.try_mul_div(price.units(), ONE, Rounding::HalfEven)?;
+        let value = per_index_point.try_mul_div(price.units(), ONE, Rounding::HalfEven)?;
         values.insert(asset, value);
     }
-    let reason = format!("{} of {} on {}", change.kind, index.id, change.date);
-    Ok(Target { weights: weights(&values)?, effective: change.date, reason })
+    Ok(Target { weights: weights(&values)?, effective: held.date, reason: String::new() })
 }
 
 /// Parts of the whole at eighteen decimals, rounded down; the largest takes what is left, so that they come to one.

@@ -7,6 +7,7 @@
 mod agenda;
 mod basket;
 mod filing;
+mod happenings;
 mod market;
 mod run;
 mod sink;
@@ -14,6 +15,7 @@ mod sink;
 pub use agenda::{Agenda, Task};
 pub use basket::{BasketError, Target, session_for, symbol_of, targets};
 pub use filing::Comparison;
+pub use happenings::{Changes, happenings};
 pub use market::{Market, at_strike};
 pub use run::{FlowRow, RebalanceRow, RunError, Runner, Summary};
 pub use sink::{CommandSink, MemorySink};

@@ -1,6 +1,7 @@
 //! The past, or the pretended past, that a run takes place in.
 
 use crate::basket::Target;
+use crate::happenings::Changes;
 use std::collections::BTreeMap;
 use strongroom_fund::definition::Strike;
 use strongroom_units::time::{Date, Time, Zone};
@@ -17,6 +18,8 @@ pub struct Market {
     pub flows: BTreeMap<Date, Money>,
     /// What a basket is brought to after the strike of a session; the seed's are those of its own day.
     pub targets: BTreeMap<Date, Target>,
+    /// What happened to assets of a basket, by the session before whose strike it is recorded.
+    pub changes: Changes,
     /// Where the prices come from, for the record.
     pub source: String,
     /// Who places the orders, for the record.

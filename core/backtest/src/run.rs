@@ -171,6 +171,7 @@ impl<'a, S: CommandSink> Runner<'a, S> {
         match task {
             Task::TakeOrders(session) => self.take_orders(session, at),
             Task::Settle(session) => self.settle(session, at),
+            Task::ChangeAssets(session) => self.change_assets(session, at),
             Task::RecordPrices(through) => self.record_prices(through, at),
             Task::Strike(session) => {
                 self.summary.strikes += 1;
@@ -241,6 +242,18 @@ impl<'a, S: CommandSink> Runner<'a, S> {
         Ok(())
     }
 
+    /// What has happened to assets that the fund holds; of others it is nobody's business.
+    fn change_assets(&mut self, session: Date, at: Timestamp) -> Step<S> {
+        let market = self.market;
+        for change in market.changes.get(&session).into_iter().flatten() {
+            let lots = self.state()?.lots(change.asset);
+            if lots.is_some_and(|lots| lots.lots().iter().any(|lot| !lot.quantity.is_zero())) {
+                self.command(Command::ChangeAsset(change.clone()), at)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Every rate since the last session of what the fund holds.
     fn record_prices(&mut self, through: Date, at: Timestamp) -> Step<S> {
         let market = self.market;
@@ -257,8 +270,10 @@ impl<'a, S: CommandSink> Runner<'a, S> {
 
     /// At the reference rate itself: what execution really cost is not part of the market given.
     fn execute(&mut self, session: Date, at: Timestamp) -> Step<S> {
-        let dealt = |order: &Order| order.trade_date == session && is_struck_cash(order);
-        for order in self.orders(dealt)? {
+        let state = self.state()?;
+        let is_dealt = |order: &&Order| order.trade_date == session && is_to_execute(state, order);
+        let dealt: Vec<Order> = state.orders().filter(is_dealt).cloned().collect();
+        for order in dealt {
             let prices = self.prices_on(session)?;
             self.command(Command::ExecuteOrder { id: order.id, prices }, at)?;
         }
@@ -367,8 +382,8 @@ fn traded(state: &FundState, date: Date, kind: MovementKind) -> Result<Money, Nu
     wanted.into_iter().try_fold(Money::ZERO, |sum, movement| sum.try_add(movement.value))
 }
 
-fn is_struck_cash(order: &Order) -> bool {
-    order.method == OrderMethod::Cash && matches!(order.state, OrderState::Struck { .. })
+fn is_to_execute(state: &FundState, order: &Order) -> bool {
+    matches!(order.state, OrderState::Struck { .. }) && !state.coins_to_trade(order).is_empty()
 }
 
 fn price<E: std::error::Error>(market: &Market, asset: Symbol, date: Date) -> Result<Price, RunError<E>> {

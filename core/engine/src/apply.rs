@@ -3,14 +3,14 @@
 //! An error here means that the log does not belong to this state (it was edited, or events are missing), and
 //! ends the replay.
 
-use crate::command::Liability;
+use crate::command::{Change, Liability};
 use crate::event::{Event, NavRecord, OrderDealt, PriceBasis, Restatement, Sale, SaleLine};
 use crate::ledger::{Journal, Ledger};
 use crate::order::{Order, OrderId, OrderSide, OrderState};
 use crate::posting::postings;
 use crate::refusal::Refusal;
 use crate::reserve::{ReserveSheet, entitled_shares};
-use crate::state::{ClosedOrder, FundState, FundStatus, LastRebalance, Parts, PriceRecord};
+use crate::state::{ClosedOrder, FundState, FundStatus, KnownChange, LastRebalance, Parts, PriceRecord};
 use core::ops::Bound;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use strongroom_fund::FundDefinition;
 use strongroom_fund::lots::{Lot, Lots};
 use strongroom_fund::rollforward::{Movement, MovementKind};
 use strongroom_units::time::{Date, Timestamp};
-use strongroom_units::{Money, NumberError, Quantity, Shares, Symbol};
+use strongroom_units::{Money, NumberError, Price, Quantity, Shares, Symbol};
 
 /// The state after the first event of a stream.
 pub(crate) fn open(event: &Event, at: Timestamp) -> Result<(FundState, Journal), Refusal> {
@@ -47,6 +47,7 @@ pub(crate) fn open(event: &Event, at: Timestamp) -> Result<(FundState, Journal),
             coin_holdings: BTreeMap::new(),
             fee_paid: Money::ZERO,
             last_rebalance: None,
+            asset_changes: Vec::new(),
         },
         definition: parsed,
     };
@@ -140,6 +141,23 @@ impl FundState {
                 let targets = targets.clone();
                 self.parts.last_rebalance = Some(LastRebalance { date: *date, targets, prices });
             }
+            Event::AssetMigrated { date, asset, into, units, lots, price, .. } => {
+                self.migrate(*date, (*asset, *into), lots)?;
+                let change = Change::Migration { into: *into, units: *units };
+                self.remember(*date, *asset, change, Some((*into, *price)));
+            }
+            Event::AssetWrittenOff { date, asset, vault, trading, cost, .. } => {
+                let quantity = vault.try_add(*trading)?;
+                let (price, value) = (Price::ZERO, Money::ZERO);
+                let line = SaleLine { quantity, price, value, cost: *cost };
+                let sale = Sale { assets: BTreeMap::from([(*asset, line)]), value };
+                self.go_out(*date, MovementKind::WrittenOff, &sale)?;
+                self.remember(*date, *asset, Change::WriteOff, None);
+            }
+            Event::GiftRecorded { date, asset, what, value, sold, .. } => {
+                let change = Change::Gift { what: what.clone(), value: *value, sold: *sold };
+                self.remember(*date, *asset, change, None);
+            }
             Event::CustodyTransferred { .. } => {}
             Event::FundHalted { scope, reason } => {
                 self.parts.status = FundStatus::Halted { scope: *scope, reason: reason.clone() };
@@ -147,6 +165,31 @@ impl FundState {
             Event::FundResumed { .. } => self.parts.status = FundStatus::Running,
         }
         Ok((order, journal))
+    }
+
+    /// All coins of an asset become those of another, lot by lot: days and cost stay, so nothing is gained or lost.
+    fn migrate(&mut self, date: Date, (asset, into): (Symbol, Symbol), lots: &[Lot]) -> Result<(), Refusal> {
+        let old = self.parts.lots.get_mut(&asset).ok_or(Refusal::AssetMustBeInDefinition(asset))?;
+        let quantity = old.quantity()?;
+        let (cost, left) = old.relieve(quantity)?;
+        *old = left;
+        let line = SaleLine { quantity, price: Price::ZERO, value: cost, cost };
+        self.move_coins(asset, leaving(date, MovementKind::GivenUpInMigration, &line)?);
+        let new = self.parts.lots.get_mut(&into).ok_or(Refusal::AssetMustBeInDefinition(into))?;
+        let scale = self.definition.asset(into).ok_or(Refusal::AssetMustBeInDefinition(into))?.scale;
+        let mut quantity = Quantity::zero(scale);
+        for lot in lots {
+            new.acquire(*lot)?;
+            quantity = quantity.try_add(lot.quantity)?;
+        }
+        let kind = MovementKind::ReceivedInMigration;
+        self.move_coins(into, Movement { date, kind, quantity, value: cost, cost });
+        Ok(())
+    }
+
+    fn remember(&mut self, date: Date, asset: Symbol, change: Change, price: Option<(Symbol, Price)>) {
+        let struck = self.last_nav().map_or(self.definition.seed.date, |nav| nav.date);
+        self.parts.asset_changes.push(KnownChange { date, asset, change, struck, price });
     }
 
     fn books(&mut self, event: &Event, order: Option<&Order>) -> Result<Journal, Refusal> {

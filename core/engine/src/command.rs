@@ -113,6 +113,8 @@ pub enum Command {
         /// What for.
         memo: String,
     },
+    /// Records what happened to an asset of a basket without a trade.
+    ChangeAsset(AssetChange),
     /// Trades a basket to target weights.
     Rebalance(Rebalance),
     /// Moves coins between the fund's own balances.
@@ -172,6 +174,44 @@ pub struct Rebalance {
     pub cost: Rate,
     /// Why, for the record.
     pub reason: String,
+}
+
+/// What happened to an asset that a basket holds. It is recorded before the first session that it matters for, when the orders
+/// of the sessions before have settled.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AssetChange {
+    /// The day on which it happened.
+    pub date: Date,
+    /// To which asset.
+    pub asset: Symbol,
+    /// What.
+    pub change: Change,
+    /// Why, for the record.
+    pub reason: String,
+}
+
+/// What can happen to an asset without a trade.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "change", rename_all = "kebab-case")]
+pub enum Change {
+    /// It becomes another.
+    Migration {
+        /// The new one.
+        into: Symbol,
+        /// Units of the new for each of the old.
+        units: Rate,
+    },
+    /// It is worth nothing and leaves.
+    WriteOff,
+    /// Its holders are given something: a fork or an airdrop.
+    Gift {
+        /// What.
+        what: String,
+        /// What it is worth for each unit held.
+        value: Price,
+        /// Whether it is sold at that worth; if not, the fund leaves it.
+        sold: bool,
+    },
 }
 
 /// A reference rate of one asset at the fund's strike on one day.

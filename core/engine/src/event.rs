@@ -7,6 +7,7 @@ use crate::order::{Order, OrderId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use strongroom_fund::definition::CustodyKind;
+use strongroom_fund::lots::Lot;
 use strongroom_fund::valuation::Valuation;
 use strongroom_market::rate::RateEvidence;
 use strongroom_units::time::{Date, Timestamp};
@@ -164,6 +165,63 @@ pub enum Event {
         /// Per asset held before or after, what is promised until the next strike: coins per share are others now.
         promises: BTreeMap<Symbol, Promise>,
     },
+    /// An asset became another.
+    AssetMigrated {
+        /// The day.
+        date: Date,
+        /// The old asset.
+        asset: Symbol,
+        /// The new one.
+        into: Symbol,
+        /// Units of the new for each of the old.
+        units: Rate,
+        /// Coins of the vault.
+        vault: Converted,
+        /// Coins of the trading balance.
+        trading: Converted,
+        /// What was held, in new units; days and cost are those of before.
+        lots: Vec<Lot>,
+        /// Worth of a new unit until it has a price of its own.
+        price: Price,
+        /// Why.
+        reason: String,
+        /// Per asset, what is promised until the next strike.
+        promises: BTreeMap<Symbol, Promise>,
+    },
+    /// An asset is worth nothing and has left.
+    AssetWrittenOff {
+        /// The day.
+        date: Date,
+        /// Which.
+        asset: Symbol,
+        /// Coins of the vault.
+        vault: Quantity,
+        /// Coins of the trading balance.
+        trading: Quantity,
+        /// What they had cost.
+        cost: Money,
+        /// Why.
+        reason: String,
+        /// Per asset, what is promised until the next strike.
+        promises: BTreeMap<Symbol, Promise>,
+    },
+    /// Holders of an asset were given something.
+    GiftRecorded {
+        /// The day.
+        date: Date,
+        /// Whose holders.
+        asset: Symbol,
+        /// What.
+        what: String,
+        /// What it is worth for each unit held.
+        value: Price,
+        /// Whether it was sold at that worth.
+        sold: bool,
+        /// Money received; zero when it was left.
+        received: Money,
+        /// Why.
+        reason: String,
+    },
     /// Coins moved between the fund's own balances.
     CustodyTransferred {
         /// Which asset.
@@ -187,6 +245,15 @@ pub enum Event {
         /// Why.
         reason: String,
     },
+}
+
+/// Coins of one balance before and after a migration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Converted {
+    /// Old coins given up.
+    pub out: Quantity,
+    /// New coins received.
+    pub into: Quantity,
 }
 
 /// A recorded price with what was noticed about it.

@@ -20,10 +20,10 @@ mod state;
 pub mod statement;
 
 pub use basket::{BasketError, composition};
-pub use command::{Command, HaltScope, Liability, NewOrder, PriceRow, Rebalance};
+pub use command::{AssetChange, Change, Command, HaltScope, Liability, NewOrder, PriceRow, Rebalance};
 pub use decide::Trades;
 pub use event::{
-    AssetNav, Event, NavFigures, NavInputs, NavRecord, OrderDealt, PriceBasis, PriceFlag, Promise,
+    AssetNav, Converted, Event, NavFigures, NavInputs, NavRecord, OrderDealt, PriceBasis, PriceFlag, Promise,
     RecordedPrice, Restatement, Sale, SaleLine,
 };
 pub use fund::{Applied, Fund, Handled, Outcome, ReplayError};
@@ -33,4 +33,4 @@ pub use posting::postings;
 pub use record::{RecordError, decode, encode};
 pub use refusal::Refusal;
 pub use reserve::{ReserveBreach, ReserveSheet};
-pub use state::{FundState, FundStatus, PriceRecord};
+pub use state::{FundState, FundStatus, KnownChange, PriceRecord};

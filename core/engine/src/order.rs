@@ -1,7 +1,7 @@
 //! A creation or redemption order and the states it goes through.
 //!
 //! ```text
-//! accepted ──strike──> struck ──execute──> executed ──settle──> settled     cash
+//! accepted ──strike──> struck ──execute──> executed ──settle──> settled     cash; in kind with cash in lieu
 //!    │                    └───────────────settle──────────────> settled     in kind
 //!    └──cancel (before the cut-off)──> cancelled
 //! ```
@@ -109,7 +109,7 @@ pub enum OrderState {
         /// Coins due, per asset.
         coins: BTreeMap<Symbol, Quantity>,
     },
-    /// The fund has bought or sold the coins; money is due at settlement.
+    /// The fund has bought or sold the coins (of an order in kind, those for which cash stands in); money is due at settlement.
     Executed {
         /// Its value at NAV.
         nav_value: Money,
@@ -129,6 +129,12 @@ impl Order {
             OrderState::Accepted => None,
             OrderState::Struck { coins, .. } | OrderState::Executed { coins, .. } => Some(coins),
         }
+    }
+
+    /// Whether its coins, all of them, are the fund's though it has not settled: those of a cash creation once they are bought.
+    /// An order in kind that is executed still owes what is delivered.
+    pub(crate) fn is_funded(&self) -> bool {
+        self.method == OrderMethod::Cash && matches!(self.state, OrderState::Executed { .. })
     }
 
     /// Coins due, positive for a creation and negative for a redemption.

@@ -38,6 +38,17 @@ pub fn postings(event: &Event, order: Option<&Order>) -> Result<Journal, Refusal
             entries.adjustment(restatement)?;
         }
         Event::Rebalanced { sold, bought, cost, .. } => entries.rebalance(sold, bought, *cost)?,
+        Event::AssetMigrated { asset, into, vault, trading, .. } => {
+            for (account, coins) in [(Account::Vault, vault), (Account::Trading, trading)] {
+                entries.deliver(*asset, coins.out, Account::Exchange, account)?;
+                entries.deliver(*into, coins.into, account, Account::Exchange)?;
+            }
+        }
+        Event::AssetWrittenOff { asset, vault, trading, .. } => {
+            entries.deliver(*asset, *vault, Account::Exchange, Account::Vault)?;
+            entries.deliver(*asset, *trading, Account::Exchange, Account::Trading)?;
+        }
+        Event::GiftRecorded { received, .. } => entries.pay(*received, Account::Cash, Account::Exchange)?,
         Event::PriceCorrected { restatement, .. } | Event::LateOrderRecorded { restatement, .. } => {
             entries.adjustment(restatement)?;
         }
@@ -114,28 +125,41 @@ impl Entries {
     }
 
     fn settlement(&mut self, order: Option<&Order>, in_kind: Option<&Sale>) -> Result<(), Refusal> {
-        use Account::{Capital, Cash, Payable, Receivable, Trading};
+        use Account::{Capital, Trading};
         let order = order.ok_or(Refusal::BooksMustBalance)?;
         match (order.method, order.side, &order.state, in_kind) {
-            (OrderMethod::InKind, OrderSide::Creation, _, Some(sale)) => {
-                self.deliver_all(sale, Trading, Capital)?
-            }
-            (OrderMethod::InKind, OrderSide::Redemption, _, Some(sale)) => {
-                self.deliver_all(sale, Capital, Trading)?
+            (OrderMethod::InKind, side, state, Some(sale)) => {
+                match side {
+                    OrderSide::Creation => self.deliver_all(sale, Trading, Capital)?,
+                    OrderSide::Redemption => self.deliver_all(sale, Capital, Trading)?,
+                }
+                if let OrderState::Executed { coins, cash_due, .. } = state {
+                    let traded = coins.iter().filter(|(asset, _)| !sale.assets.contains_key(asset));
+                    self.traded(side, traded, *cash_due)?;
+                }
             }
             (OrderMethod::Cash, side, OrderState::Executed { coins, cash_due, .. }, None) => {
-                self.pay(*cash_due, Cash, Receivable)?;
-                self.pay(*cash_due, Payable, Cash)?;
-                for (asset, quantity) in coins {
-                    match side {
-                        OrderSide::Creation => self.deliver(*asset, *quantity, Trading, Receivable)?,
-                        OrderSide::Redemption => self.deliver(*asset, *quantity, Payable, Trading)?,
-                    }
-                }
+                self.traded(side, coins.iter(), *cash_due)?;
             }
             _ => return Err(Refusal::BooksMustBalance),
         }
         Ok(())
+    }
+
+    /// Coins that the fund has bought or sold for an order, and the money for them, change hands.
+    fn traded<'a>(
+        &mut self,
+        side: OrderSide,
+        mut coins: impl Iterator<Item = (&'a Symbol, &'a Quantity)>,
+        cash_due: Money,
+    ) -> Result<(), NumberError> {
+        use Account::{Cash, Payable, Receivable, Trading};
+        self.pay(cash_due, Cash, Receivable)?;
+        self.pay(cash_due, Payable, Cash)?;
+        coins.try_for_each(|(asset, quantity)| match side {
+            OrderSide::Creation => self.deliver(*asset, *quantity, Trading, Receivable),
+            OrderSide::Redemption => self.deliver(*asset, *quantity, Payable, Trading),
+        })
     }
 
     fn payment(&mut self, liability: Liability, sale: &Sale, amount: Money) -> Result<(), NumberError> {

@@ -66,6 +66,28 @@ pub enum Refusal {
     /// A rebalance while coins of a struck order have not been bought, sold or delivered.
     #[error("order {0} is struck and its coins have not moved; execute or settle it before the rebalance")]
     RebalanceMustFollowExecutions(OrderId),
+    /// Something that happened to an asset of a fund of one asset.
+    #[error("fund {0} holds one asset; only a basket goes on when one of its assets changes")]
+    AssetChangeMustBeOfABasket(Symbol),
+    /// Something that happened while coins are on their way.
+    #[error("order {0} is dealt and not settled; settle it before the asset changes")]
+    AssetChangeMustFollowSettlements(OrderId),
+    /// Something that happened to an asset of which there are no coins.
+    #[error("the fund holds no {0} to which this could have happened")]
+    AssetChangeMustBeOfWhatIsHeld(Symbol),
+    /// A migration into itself or into nothing.
+    #[error("{asset} cannot become {units} {into}; a migration is into another asset, at a ratio above zero")]
+    MigrationMustBeIntoAnother {
+        /// The old one.
+        asset: Symbol,
+        /// The new one.
+        into: Symbol,
+        /// The ratio.
+        units: Rate,
+    },
+    /// A write-off of all that there is.
+    #[error("{0} is all that the fund holds; without it there is no NAV")]
+    WriteOffMustLeaveSomething(Symbol),
     /// A cost that is no cost.
     #[error("a cost of {0} of what is traded is outside 0 to 0.1")]
     RebalanceCostMustBeAFraction(Rate),
@@ -409,6 +431,11 @@ impl Refusal {
             Self::RebalanceMustFollowTheLastStrike { .. } => "rebalance.must_follow_the_last_strike",
             Self::RebalanceMustNotBeDoneTwice(_) => "rebalance.must_not_be_done_twice",
             Self::RebalanceMustFollowExecutions(_) => "rebalance.must_follow_executions",
+            Self::AssetChangeMustBeOfABasket(_) => "asset_change.must_be_of_a_basket",
+            Self::AssetChangeMustFollowSettlements(_) => "asset_change.must_follow_settlements",
+            Self::AssetChangeMustBeOfWhatIsHeld(_) => "asset_change.must_be_of_what_is_held",
+            Self::MigrationMustBeIntoAnother { .. } => "migration.must_be_into_another",
+            Self::WriteOffMustLeaveSomething(_) => "write_off.must_leave_something",
             Self::RebalanceCostMustBeAFraction(_) => "rebalance.cost_must_be_a_fraction",
             Self::LateOrderMustNotPrecedeARebalance { .. } => "order.late_must_not_precede_a_rebalance",
             Self::PriceMustBePositive { .. } => "price.must_be_positive",

@@ -20,6 +20,7 @@ use crate::refusal::Refusal;
 use core::fmt;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use strongroom_fund::definition::OrderMethod;
 use strongroom_units::{NumberError, PerShare, Quantity, Rounding, Shares, Symbol};
 
 /// What is held and owed, per asset.
@@ -105,8 +106,12 @@ impl ReserveSheet {
                 self.entitled = nav.inputs.shares;
                 self.record(&nav.current);
             }
-            Event::OrderExecuted { .. } => self.fund(order)?,
-            Event::Rebalanced { promises, .. } => self.promise_afresh(promises),
+            Event::OrderExecuted { .. } if order.is_some_and(|order| order.method == OrderMethod::Cash) => {
+                self.fund(order)?;
+            }
+            Event::Rebalanced { promises, .. }
+            | Event::AssetMigrated { promises, .. }
+            | Event::AssetWrittenOff { promises, .. } => self.promise_afresh(promises),
             Event::OrderSettled { in_kind: Some(_), .. } => self.fund(order)?,
             Event::Paid { sale, .. } => {
                 for (asset, line) in &sale.assets {
@@ -198,8 +203,9 @@ pub(crate) fn entitled_shares<'a>(
     orders: impl Iterator<Item = &'a Order>,
 ) -> Result<Shares, NumberError> {
     orders.into_iter().try_fold(issued, |shares, order| match (order.side, &order.state) {
-        (_, OrderState::Accepted) | (OrderSide::Creation, OrderState::Struck { .. }) => Ok(shares),
-        (OrderSide::Creation, OrderState::Executed { .. }) => shares.try_add(order.shares),
+        (_, OrderState::Accepted) => Ok(shares),
+        (OrderSide::Creation, _) if order.is_funded() => shares.try_add(order.shares),
+        (OrderSide::Creation, _) => Ok(shares),
         (OrderSide::Redemption, _) => shares.try_sub(order.shares),
     })
 }

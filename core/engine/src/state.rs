@@ -1,6 +1,6 @@
 //! Everything the engine knows about one fund. Replaying the log gives it; a snapshot only saves time.
 
-use crate::command::HaltScope;
+use crate::command::{AssetChange, Change, HaltScope};
 use crate::event::NavRecord;
 use crate::event::PriceBasis;
 use crate::ledger::Ledger;
@@ -46,6 +46,8 @@ pub(crate) struct Parts {
     pub(crate) fee_paid: Money,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(crate) last_rebalance: Option<LastRebalance>,
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub(crate) asset_changes: Vec<KnownChange>,
 }
 
 /// Whether the fund takes orders.
@@ -81,6 +83,27 @@ pub(crate) struct LastRebalance {
     pub(crate) date: Date,
     pub(crate) targets: BTreeMap<Symbol, Rate>,
     pub(crate) prices: BTreeMap<Symbol, Price>,
+}
+
+/// What happened to an asset.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KnownChange {
+    /// The day.
+    pub date: Date,
+    /// To which asset.
+    pub asset: Symbol,
+    /// What.
+    pub change: Change,
+    /// The last strike before it.
+    pub(crate) struck: Date,
+    /// Worth of a new asset until it is struck.
+    pub(crate) price: Option<(Symbol, Price)>,
+}
+
+impl KnownChange {
+    pub(crate) fn is_of(&self, given: &AssetChange) -> bool {
+        (self.date, self.asset, &self.change) == (given.date, given.asset, &given.change)
+    }
 }
 
 /// What is remembered of an order that is over: enough to know a repeat from a conflict.
@@ -206,21 +229,76 @@ impl FundState {
         self.parts.last_rebalance.as_ref().filter(|rebalance| rebalance.date == last)
     }
 
+    /// What happened to assets of the fund, oldest first.
+    pub fn asset_changes(&self) -> &[KnownChange] {
+        &self.parts.asset_changes
+    }
+
+    fn changes_since_strike(&self) -> impl Iterator<Item = &KnownChange> {
+        let last = self.last_nav().map(|nav| nav.date);
+        self.parts.asset_changes.iter().filter(move |change| Some(change.struck) == last)
+    }
+
+    /// Whether coins per share are others than at the last strike.
+    pub(crate) fn has_changed_since_strike(&self) -> bool {
+        self.rebalanced_since_strike().is_some() || self.changes_since_strike().next().is_some()
+    }
+
     /// Prices of the last strike, and of a rebalance since.
     pub(crate) fn last_prices(&self) -> BTreeMap<Symbol, Price> {
         let struck = self.last_nav().into_iter().flat_map(|nav| &nav.inputs.assets);
         let struck = struck.map(|(asset, input)| (*asset, input.price));
         let traded = self.rebalanced_since_strike().into_iter().flat_map(|rebalance| &rebalance.prices);
+        let migrated = self.changes_since_strike().filter_map(|change| change.price);
         // The strike's price where there is one: a basket is valued at its reference rates.
-        traded.map(|(asset, price)| (*asset, *price)).chain(struck).collect()
+        migrated.chain(traded.map(|(asset, price)| (*asset, *price))).chain(struck).collect()
+    }
+
+    /// Coins that the fund buys or sells for an order: all of a cash order, of an order in kind those for which cash stands in.
+    pub fn coins_to_trade(&self, order: &Order) -> BTreeMap<Symbol, Quantity> {
+        let is_traded = |asset: Symbol| match order.method {
+            OrderMethod::Cash => true,
+            OrderMethod::InKind => !self.definition.delivers(asset, order.trade_date),
+        };
+        let coins = order.coins().into_iter().flatten();
+        coins
+            .filter(|(asset, quantity)| is_traded(**asset) && !quantity.is_zero())
+            .map(|(asset, quantity)| (*asset, *quantity))
+            .collect()
+    }
+
+    /// Coins of an order, once it is struck, that change hands at settlement: none of a cash order.
+    pub fn coins_to_deliver(&self, order: &Order) -> BTreeMap<Symbol, Quantity> {
+        let coins = order.coins().filter(|_| order.method == OrderMethod::InKind).into_iter().flatten();
+        coins
+            .filter(|(asset, _)| self.definition.delivers(**asset, order.trade_date))
+            .map(|(asset, quantity)| (*asset, *quantity))
+            .collect()
+    }
+
+    /// Whether coins of an order have still to move in the books.
+    pub(crate) fn awaits_coins(&self, order: &Order) -> bool {
+        match order.state {
+            OrderState::Accepted => false,
+            OrderState::Struck { .. } => true,
+            OrderState::Executed { .. } => order.method == OrderMethod::InKind,
+        }
     }
 
     /// Coins of struck orders whose coins have not moved in the books, per side.
     pub(crate) fn pending(&self, asset: Symbol, zero: Quantity) -> Result<(Quantity, Quantity), NumberError> {
         let mut pending = (zero, zero);
         for order in self.orders() {
-            let OrderState::Struck { coins, .. } = &order.state else { continue };
-            let Some(quantity) = coins.get(&asset) else { continue };
+            if !self.awaits_coins(order) {
+                continue;
+            }
+            // What cash stands in for moves at the execution, what is delivered at settlement.
+            let has_moved = matches!(order.state, OrderState::Executed { .. })
+                && !self.definition.delivers(asset, order.trade_date);
+            let Some(quantity) = order.coins().and_then(|coins| coins.get(&asset)).filter(|_| !has_moved)
+            else {
+                continue;
+            };
             let side = match order.side {
                 OrderSide::Creation => &mut pending.0,
                 OrderSide::Redemption => &mut pending.1,

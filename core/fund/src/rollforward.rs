@@ -24,15 +24,24 @@ pub enum MovementKind {
     BoughtInRebalance,
     /// Sold in a rebalance.
     SoldInRebalance,
+    /// Received for coins of a predecessor, at their cost.
+    ReceivedInMigration,
+    /// Given up for coins of a successor, at their cost.
+    GivenUpInMigration,
+    /// Worth nothing, and gone.
+    WrittenOff,
 }
 
 impl MovementKind {
     /// Every kind, in the order of a statement.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 11] = [
         Self::Purchased,
         Self::ContributedInKind,
         Self::BoughtInRebalance,
         Self::SoldInRebalance,
+        Self::ReceivedInMigration,
+        Self::GivenUpInMigration,
+        Self::WrittenOff,
         Self::SoldForRedemption,
         Self::DistributedInKind,
         Self::SoldForExpenses,
@@ -50,6 +59,9 @@ impl MovementKind {
             Self::DistributedForSponsorFee => "distributed for sponsor fee",
             Self::BoughtInRebalance => "bought in rebalances",
             Self::SoldInRebalance => "sold in rebalances",
+            Self::ReceivedInMigration => "received in migrations",
+            Self::GivenUpInMigration => "given up in migrations",
+            Self::WrittenOff => "written off",
         }
     }
 }

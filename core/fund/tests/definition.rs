@@ -3,7 +3,7 @@
 
 use proptest::prelude::*;
 use std::collections::BTreeSet;
-use strongroom_fund::definition::{Dated, FeeAccrual, OrderMethod};
+use strongroom_fund::definition::{Dated, FeeAccrual, OrderMethod, Terms};
 use strongroom_fund::{DefinitionError, FundDefinition};
 use strongroom_units::time::{Date, Timestamp};
 use strongroom_units::{Money, Rate, Shares};
@@ -258,6 +258,24 @@ const OF_KINDS: [&str; 3] = [
     "definition.index_must_go_with_a_basket",
 ];
 
+const IN_LIEU: [&str; 3] = [
+    "definition.cash_in_lieu_must_go_with_a_basket",
+    "definition.cash_in_lieu_must_be_of_its_assets",
+    "definition.cash_in_lieu_must_leave_assets",
+];
+
+#[test]
+fn cash_stands_in_for_some_assets_of_a_basket() {
+    let refused = |fund: &str, from: &str, assets: &str| {
+        let text = format!("{fund}\n[[cash_in_lieu]]\nfrom = {from}\nassets = [{assets}]\n");
+        FundDefinition::parse(&text).unwrap_err().code()
+    };
+    let assets = FundDefinition::parse(LARGE_CAP).unwrap().assets;
+    let all: Vec<_> = assets.iter().map(|asset| format!("\"{}\"", asset.symbol)).collect();
+    let codes = [(BITCOIN, "\"BTC\""), (LARGE_CAP, "\"SHIB\""), (LARGE_CAP, &all.join(", "))];
+    assert_eq!(codes.map(|(fund, assets)| refused(fund, "2024-01-05", assets)), IN_LIEU);
+}
+
 #[test]
 fn a_basket_has_several_assets_and_an_index_and_a_single_asset_fund_neither() {
     let basket = BITCOIN.replace("\"single-asset\"", "\"basket\"");
@@ -306,7 +324,7 @@ fn each_code_of_the_definition_is_tested() {
     let codes = written.filter(|text| text.starts_with("definition."));
     let rows = ROWS.iter().chain(BASKET_ROWS).map(|row| row.code);
     let tested: BTreeSet<&str> =
-        rows.chain(EMPTY_LISTS.iter().map(|(_, _, code)| *code)).chain(OF_KINDS).collect();
+        rows.chain(EMPTY_LISTS.iter().map(|(_, _, code)| *code)).chain(OF_KINDS).chain(IN_LIEU).collect();
     let uncovered: Vec<&str> = codes.filter(|code| !tested.contains(code)).collect();
     assert!(uncovered.is_empty(), "{uncovered:?}");
 }
@@ -446,4 +464,30 @@ proptest! {
     fn a_damaged_definition_is_read_or_refused_in_its_text(text in damaged()) {
         read_or_refused_in_the_text(&text);
     }
+}
+
+#[test]
+fn other_terms_make_another_definition_and_leave_the_rest() {
+    let rate = |text: &str| Some(text.parse().unwrap());
+    let check = |text: &str, terms: Terms, cost: Option<&str>, fee: &str| {
+        let varied = FundDefinition::parse(&FundDefinition::with_terms(text, terms).unwrap()).unwrap();
+        let mut expected = FundDefinition::parse(text).unwrap();
+        let date = date("2024-06-03");
+        let cost_at = |fund: &FundDefinition| fund.index.as_ref().map(|index| *index.cost.at(date).unwrap());
+        assert_eq!(cost_at(&varied), cost.map(|cost| cost.parse().unwrap()), "{terms:?}");
+        assert_eq!(*varied.fee.rate.at(date).unwrap(), fee.parse().unwrap(), "{terms:?}");
+        assert!(terms.fee_bps.is_none() || varied.fee.waivers.is_empty());
+        expected.index.clone_from(&varied.index);
+        expected.fee = varied.fee.clone();
+        assert_eq!(varied, expected, "{terms:?}");
+    };
+    let none = Terms::default();
+    check(LARGE_CAP, none, Some("0.001"), "0.0075");
+    check(LARGE_CAP, Terms { cost_bps: rate("12.5"), ..none }, Some("0.00125"), "0.0075");
+    check(LARGE_CAP, Terms { cost_bps: rate("0"), fee_bps: rate("20") }, Some("0"), "0.002");
+    check(BITCOIN, Terms { cost_bps: rate("5"), fee_bps: rate("12") }, None, "0.0012");
+
+    let refused = |terms| FundDefinition::with_terms(LARGE_CAP, terms).unwrap_err().code();
+    assert_eq!(refused(Terms { cost_bps: rate("1001"), ..none }), "definition.cost_must_be_0_to_1000_bps");
+    assert_eq!(refused(Terms { cost_bps: rate("-1"), ..none }), "definition.cost_must_be_0_to_1000_bps");
 }

@@ -13,7 +13,7 @@ use strongroom_store::StoreError;
 use strongroom_units::NumberError;
 
 /// A command that was not done. Nothing was changed.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub(crate) struct Failure {
     /// The stable code.
     pub code: Cow<'static, str>,

@@ -177,6 +177,8 @@ impl Rows<'_> {
                 let values = (Value::Null, text(amount));
                 self.correction(*effective, "expense", id, values, memo, restatement)?;
             }
+            // Their entries are in the ledger, and the log has the rest.
+            Event::AssetMigrated { .. } | Event::AssetWrittenOff { .. } | Event::GiftRecorded { .. } => {}
             Event::CustodyTransferred { asset, from, to, quantity } => {
                 let values = vec![
                     self.fund(),
@@ -338,9 +340,14 @@ impl Rows<'_> {
         self.upsert(&ORDERS, values);
     }
 
-    /// The coins due of an order, with the prices and values at which they were traded once they have been.
+    /// The coins due of an order, with the prices and values at which they were traded or delivered once they have been. Of an
+    /// order in kind with cash in lieu each coin is one of the two: a row that has its price keeps it.
     fn order_assets(&mut self, order: &Order, trade: Option<&Sale>) {
+        let is_over = matches!(order.state, OrderState::Executed { .. });
         for (asset, coins) in order.coins().into_iter().flatten() {
+            if is_over && trade.is_some_and(|trade| !trade.assets.contains_key(asset)) {
+                continue;
+            }
             let line = trade.and_then(|trade| trade.assets.get(asset));
             let values = vec![
                 self.fund(),

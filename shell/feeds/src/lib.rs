@@ -19,4 +19,4 @@ pub use error::{FeedError, Problem};
 pub use filings::{FiledCoins, read_filed_coins};
 pub use flows::read_flows;
 pub use prices::{read_market_prices, read_prices};
-pub use trades::{TradesRead, read_trades};
+pub use trades::{TradesRead, read_trades, read_trades_into};

@@ -19,8 +19,8 @@ use strongroom_units::Decimal;
 /// Rows of one batch.
 const BATCH: usize = 8_192;
 
-/// Reads a Parquet file into a window, row group by row group.
-pub(crate) fn read(path: &Path, window: &mut Window) -> Result<TradesRead, FeedError> {
+/// Reads a Parquet file into windows, row group by row group.
+pub(crate) fn read(path: &Path, windows: &mut [Window]) -> Result<TradesRead, FeedError> {
     let unreadable = |source: ParquetError| FeedError::Unreadable {
         path: path.to_owned(),
         source: std::io::Error::other(source),
@@ -31,7 +31,7 @@ pub(crate) fn read(path: &Path, window: &mut Window) -> Result<TradesRead, FeedE
     let names: Vec<&str> = schema.columns().iter().map(|column| column.name()).collect();
     let columns = find_columns(path, &names)?;
     let wanted = columns.indices();
-    let mut rows = Rows::new(columns.positions());
+    let mut rows = Rows::new(columns.positions(), windows);
     let mut read = TradesRead::default();
     for group in 0..reader.num_row_groups() {
         let group = reader.get_row_group(group).map_err(unreadable)?;
@@ -51,7 +51,7 @@ pub(crate) fn read(path: &Path, window: &mut Window) -> Result<TradesRead, FeedE
             }
             for row in 0..count {
                 read.rows += 1;
-                if !rows.take(&batch.row(row), window) {
+                if !rows.take(&batch.row(row), windows) {
                     read.unreadable += 1;
                 }
             }

@@ -27,10 +27,15 @@ pub struct TradesRead {
 /// `venue`, `pair`, and either `trade_ts_ms`, `price`, `size`, or `minute_utc`, `close`, `volume` and optionally
 /// `trades`: each bar is one observation of its close and volume at the start of its minute.
 pub fn read_trades(path: &Path, window: &mut Window) -> Result<TradesRead, FeedError> {
+    read_trades_into(path, core::slice::from_mut(window))
+}
+
+/// Reads a file once into several windows, as [`read_trades`] does into one. They may overlap.
+pub fn read_trades_into(path: &Path, windows: &mut [Window]) -> Result<TradesRead, FeedError> {
     let unreadable = |source| FeedError::Unreadable { path: path.to_owned(), source };
     let start = first_bytes(path).map_err(unreadable)?;
     if start == *b"PAR1" {
-        return read_parquet(path, window);
+        return read_parquet(path, windows);
     }
     let is_gzip = start.starts_with(&[0x1f, 0x8b]);
     let mut reader =
@@ -38,12 +43,12 @@ pub fn read_trades(path: &Path, window: &mut Window) -> Result<TradesRead, FeedE
     let heading = reader.byte_headers().map_err(|error| unreadable(std::io::Error::other(error)))?.clone();
     let names: Vec<String> = heading.iter().map(|cell| String::from_utf8_lossy(cell).into_owned()).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    let mut rows = Rows::new(find_columns(path, &names)?);
+    let mut rows = Rows::new(find_columns(path, &names)?, windows);
     let mut read = TradesRead::default();
     let mut record = ByteRecord::new();
     while reader.read_byte_record(&mut record).map_err(|error| unreadable(std::io::Error::other(error)))? {
         read.rows += 1;
-        if !rows.take(&record, window) {
+        if !rows.take(&record, windows) {
             read.unreadable += 1;
         }
     }
@@ -51,12 +56,12 @@ pub fn read_trades(path: &Path, window: &mut Window) -> Result<TradesRead, FeedE
 }
 
 #[cfg(feature = "parquet")]
-fn read_parquet(path: &Path, window: &mut Window) -> Result<TradesRead, FeedError> {
-    crate::parquet::read(path, window)
+fn read_parquet(path: &Path, windows: &mut [Window]) -> Result<TradesRead, FeedError> {
+    crate::parquet::read(path, windows)
 }
 
 #[cfg(not(feature = "parquet"))]
-fn read_parquet(path: &Path, _: &mut Window) -> Result<TradesRead, FeedError> {
+fn read_parquet(path: &Path, _: &mut [Window]) -> Result<TradesRead, FeedError> {
     let source = std::io::Error::other("this build reads no Parquet; build it with the feature `parquet`");
     Err(FeedError::Unreadable { path: path.to_owned(), source })
 }
@@ -159,15 +164,19 @@ pub(crate) struct Rows {
     columns: Columns,
     pair: Option<(String, Pair)>,
     minute: Option<(String, i64)>,
+    /// Whether windows begin and end one after the other.
+    in_order: bool,
 }
 
 impl Rows {
-    pub(crate) fn new(columns: Columns) -> Self {
-        Self { columns, pair: None, minute: None }
+    pub(crate) fn new(columns: Columns, windows: &[Window]) -> Self {
+        let in_order = windows.is_sorted_by_key(|window| window.span_ms().0)
+            && windows.is_sorted_by_key(|window| window.span_ms().1);
+        Self { columns, pair: None, minute: None, in_order }
     }
 
-    /// Gives a row to the window; false when it is no trade.
-    pub(crate) fn take(&mut self, row: &impl Cells, window: &mut Window) -> bool {
+    /// Gives a row to every window that it falls into; false when it is no trade.
+    pub(crate) fn take(&mut self, row: &impl Cells, windows: &mut [Window]) -> bool {
         let Some(venue) = row.text(self.columns.venue).filter(|venue| !venue.is_empty()) else {
             return false;
         };
@@ -175,32 +184,31 @@ impl Rows {
             return false;
         }
         let Some((_, pair)) = &self.pair else { return false };
-        if !window.wants(pair) {
+        // With one window the time of another pair need not be read.
+        if let [one] = windows
+            && !one.wants(pair)
+        {
             return true;
         }
         let at = match self.columns.time {
             Time::Milliseconds(index) => row.number(index).and_then(whole),
             Time::Minute(index) => row.text(index).and_then(|text| minute(&mut self.minute, text)),
         };
-        let (from, until) = window.span_ms();
-        if at.is_some_and(|at: i64| !(from..until).contains(&at)) {
-            return true;
+        let mut taken = Taken::Elsewhere;
+        let mut trade = None;
+        for window in overlapping(windows, at, self.in_order) {
+            let (from, until) = window.span_ms();
+            if at.is_some_and(|at: i64| !(from..until).contains(&at)) || !window.wants(pair) {
+                continue;
+            }
+            let read = trade.get_or_insert_with(|| self.columns.trade(row, (venue, pair, at)));
+            let is_taken = read.as_ref().is_some_and(|trade| window.add(trade).is_ok());
+            if !is_taken {
+                window.drop_unreadable(venue);
+            }
+            taken = if is_taken && taken != Taken::Dropped { Taken::In } else { Taken::Dropped };
         }
-        let price = row.number(self.columns.price).and_then(|price| Price::try_from_decimal(price).ok());
-        let (Some(at_ms), Some(price), Some(size)) = (at, price, row.number(self.columns.size)) else {
-            window.drop_unreadable(venue);
-            return false;
-        };
-        let trades = match (self.columns.time, self.columns.trades) {
-            (Time::Milliseconds(_), _) => Some(1),
-            (Time::Minute(_), column) => column.and_then(|index| row.number(index)).and_then(whole),
-        };
-        let trades = trades.and_then(|trades| u64::try_from(trades).ok());
-        let taken = window.add(&Trade { venue, pair, at_ms, price, size, trades });
-        if taken.is_err() {
-            window.drop_unreadable(venue);
-        }
-        taken.is_ok()
+        taken != Taken::Dropped
     }
 
     fn read_pair(&mut self, row: &impl Cells) -> Option<()> {
@@ -209,6 +217,41 @@ impl Rows {
             self.pair = Some((text.to_owned(), text.parse().ok()?));
         }
         Some(())
+    }
+}
+
+/// What became of a row.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Taken {
+    /// No window wanted it.
+    Elsewhere,
+    In,
+    Dropped,
+}
+
+/// The windows that an instant may fall into; every one for a row without a time.
+fn overlapping(windows: &mut [Window], at: Option<i64>, in_order: bool) -> &mut [Window] {
+    let Some(at) = at.filter(|_| in_order) else { return windows };
+    let first = windows.partition_point(|window| window.span_ms().1 <= at);
+    let end = windows.partition_point(|window| window.span_ms().0 <= at);
+    windows.get_mut(first..end.max(first)).unwrap_or_default()
+}
+
+impl Columns {
+    /// The trade of a row; none when a number in it is none.
+    fn trade<'a>(
+        &self,
+        row: &impl Cells,
+        (venue, pair, at): (&'a str, &'a Pair, Option<i64>),
+    ) -> Option<Trade<'a>> {
+        let price = row.number(self.price).and_then(|price| Price::try_from_decimal(price).ok())?;
+        let size = row.number(self.size)?;
+        let trades = match (self.time, self.trades) {
+            (Time::Milliseconds(_), _) => Some(1),
+            (Time::Minute(_), column) => column.and_then(|index| row.number(index)).and_then(whole),
+        };
+        let trades = trades.and_then(|trades| u64::try_from(trades).ok());
+        Some(Trade { venue, pair, at_ms: at?, price, size, trades })
     }
 }
 

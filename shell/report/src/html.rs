@@ -1,7 +1,7 @@
 //! The page around the charts.
 
-use crate::chart;
 use crate::model::{Align, Block, Emphasis, Figure, Notice, Page, Section, Table};
+use crate::{chart, heat, scatter, trace};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 const STYLE: &str = include_str!("style.css");
@@ -64,6 +64,9 @@ fn block(block: &Block, id: &str) -> Markup {
         Block::Figures(figures) => tiles(figures),
         Block::Table(part) => table(part, id),
         Block::Chart(part) => chart::figure(part, id),
+        Block::Heat(part) => heat::figure(part, id),
+        Block::Scatter(part) => scatter::figure(part, id),
+        Block::Trace(part) => trace::figure(part, id),
         Block::Note(text) => html! { p.note { (text) } },
     }
 }

@@ -9,13 +9,18 @@
 //! style classes: that is what lets one drawing be legible in light, in dark and on paper.
 
 mod chart;
+mod heat;
 mod html;
 mod label;
 mod model;
 mod scale;
+mod scatter;
 mod series;
+mod trace;
 
 pub use html::render;
 pub use model::{
-    Align, Block, Chart, Column, Emphasis, Figure, Mark, Notice, Page, Row, Section, Series, Table, Unit,
+    Align, Block, Chart, Column, Emphasis, Figure, Heat, HeatScale, Mark, Notice, Page, Points, Reading, Row,
+    Scatter, Section, Series, Table, Trace, Unit,
 };
+pub use trace::svg;

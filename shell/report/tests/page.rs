@@ -1,8 +1,10 @@
 //! What every page keeps to, whatever it is made of.
 
 use std::collections::BTreeSet;
-use strongroom_report::{Chart, Emphasis, Figure, Mark, Page, Section, Table, Unit, render};
-use strongroom_units::time::Date;
+use strongroom_report::{
+    Chart, Emphasis, Figure, Heat, HeatScale, Mark, Page, Scatter, Section, Table, Trace, Unit, render, svg,
+};
+use strongroom_units::time::{Date, Timestamp};
 
 const MARKS: [Mark; 3] = [Mark::Line, Mark::Area, Mark::Bars];
 const HOSTILE: &str = r#"</title></style><script>alert('x')</script><b onclick="x">&"#;
@@ -18,6 +20,10 @@ fn units() -> [Unit; 4] {
 
 fn days() -> impl Iterator<Item = Date> {
     std::iter::successors(Some(Date::constant(2010, 1, 1)), |date| date.tomorrow().ok())
+}
+
+fn instant(seconds: i64) -> Timestamp {
+    Timestamp::from_second(1_678_406_400 + seconds).unwrap_or_default()
 }
 
 fn points(values: &[f64]) -> Vec<(Date, f64)> {
@@ -40,6 +46,22 @@ fn page_full_of(text: &'static str) -> Page {
         .figures([Figure::new(text, text).detail(text)])
         .table(Table::new(text).left(text).right(text).row_with(Emphasis::Bad, [text, text]))
         .chart(Chart::new(text, Mark::Line, Unit::Money { symbol: text }).series(text, points(&[1.0, 2.0])))
+        .heat(
+            Heat::new(text, unit.clone(), HeatScale::AroundZero)
+                .columns(text, [text])
+                .row(text, [Some(-1.0)]),
+        )
+        .scatter(
+            Scatter::new(text, (text, unit.clone()), (text, unit.clone()))
+                .description(text)
+                .group(text, [(text.to_owned(), 1.0, 2.0)])
+                .group(text, [(text.to_owned(), 3.0, f64::NAN)]),
+        )
+        .trace(
+            Trace::new(text, unit.clone())
+                .description(text)
+                .line(text, [(instant(0), Some(1.0)), (instant(900), Some(2.0))]),
+        )
         .note(text);
     for mark in MARKS {
         let chart = Chart::new(text, mark, unit.clone()).description(text).series(text, points(&[1.0, -2.0]));
@@ -252,4 +274,69 @@ fn rows_keep_to_the_columns_and_keep_all_cells() {
 #[test]
 fn an_empty_page_is_a_page() {
     assert!(render(&Page::default()).ends_with("<header><h1></h1></header></main></body></html>"));
+}
+
+#[test]
+fn a_heat_table_is_stronger_where_values_are_larger_and_blank_where_there_are_none() {
+    let strengths = |scale: HeatScale, values: &[Option<f64>]| -> Vec<String> {
+        let columns: Vec<_> = (0..values.len()).map(|column| format!("c{column}")).collect();
+        let heat = Heat::new("Heat", Unit::Number { decimals: 2 }, scale).columns("", columns);
+        let html = render(
+            &Page::new("Page", "").section(Section::new("S").heat(heat.row("row", values.iter().copied()))),
+        );
+        let losses = html.matches("cell loss").count();
+        let mut found: Vec<_> = attributes(&html, "fill-opacity").into_iter().map(str::to_owned).collect();
+        found.push(format!("{losses} below zero"));
+        found
+    };
+    let check = |scale, values: &[Option<f64>], expected: &[&str]| {
+        assert_eq!(strengths(scale, values), expected, "{scale:?} {values:?}");
+    };
+    check(
+        HeatScale::AroundZero,
+        &[Some(1.0), Some(-0.5), Some(0.0)],
+        &["0.62", "0.34", "0.06", "1 below zero"],
+    );
+    check(
+        HeatScale::LowToHigh,
+        &[Some(5.0), Some(6.0), Some(7.0)],
+        &["0.06", "0.34", "0.62", "0 below zero"],
+    );
+    check(HeatScale::LowToHigh, &[Some(5.0), None, Some(f64::NAN)], &["0.34", "0 below zero"]);
+}
+
+#[test]
+fn a_scatter_puts_each_point_where_its_numbers_are() {
+    let unit = Unit::Percent { decimals: 1 };
+    let scatter = Scatter::new("Outcomes", ("risk", unit.clone()), ("return", unit))
+        .group("a", [("a1".to_owned(), 0.1, 0.0), ("a2".to_owned(), 0.2, 0.5)])
+        .group("b", [("b1".to_owned(), 0.3, f64::INFINITY)]);
+    let html = render(&Page::new("Page", "").section(Section::new("S").scatter(scatter)));
+    let at = |name: &str| -> Vec<f64> {
+        attributes(&html, name).into_iter().map(|text| text.parse().unwrap()).collect()
+    };
+    let (x, y) = (at("cx"), at("cy"));
+    assert_eq!((x.len(), y.len()), (2, 2), "a point without a place is left out");
+    assert!(x[0] < x[1] && y[0] > y[1], "{x:?} {y:?}");
+    assert!(html.contains("a2: risk 20.0%, return 50.0%"));
+    assert!(html.contains("Points left out"));
+}
+
+#[test]
+fn a_trace_has_gaps_and_stands_alone_as_a_file() {
+    let points =
+        [(0, Some(1.0)), (900, Some(0.9)), (1_800, None), (2_700, Some(f64::NAN)), (3_600, Some(0.95))];
+    let trace = Trace::new("USDC-USD", Unit::Number { decimals: 4 })
+        .description("Below a dollar.")
+        .line("USDC-USD", points.map(|(seconds, value)| (instant(seconds), value)))
+        .line("nothing", [(instant(0), None)]);
+    let file = svg(&trace);
+    assert!(file.starts_with("<svg xmlns=\"http://www.w3.org/2000/svg\""), "{file}");
+    assert!(file.contains("prefers-color-scheme: dark") && file.contains("10 Mar 2023"), "{file}");
+    assert!(file.contains("USDC-USD: lowest 0.9000, highest 1.0000. nothing: no values."), "{file}");
+    let line = attributes(&file, "d").into_iter().find(|path| path.contains('L')).unwrap_or_default();
+    assert_eq!((line.matches('M').count(), line.matches('L').count()), (2, 1), "{line}");
+    let html = render(&Page::new("Page", "").section(Section::new("S").trace(trace.clone())));
+    assert!(html.contains(line) && !html.contains("xmlns"));
+    assert_eq!(svg(&Trace::new("", trace.unit)), "<svg xmlns=\"http://www.w3.org/2000/svg\"></svg>\n");
 }

@@ -8,7 +8,7 @@ use super::{Decision, done, short};
 use crate::apply::after;
 use crate::event::{Event, NavRecord, PriceBasis, Promise, Restatement};
 use crate::fund::Outcome;
-use crate::order::{Order, OrderId, OrderSide, OrderState};
+use crate::order::{Order, OrderId, OrderSide};
 use crate::refusal::Refusal;
 use crate::reserve::entitled_shares;
 use crate::state::FundState;
@@ -136,7 +136,7 @@ fn promises(
     };
     let entitled = entitled_shares(state.issued(), state.orders().chain(late))?;
     let shares = state.orders().chain(late).try_fold(Shares::ZERO, |sum, order| match order {
-        Order { side: OrderSide::Creation, state: OrderState::Struck { .. }, .. } => {
+        Order { side: OrderSide::Creation, .. } if order.coins().is_some() && !order.is_funded() => {
             sum.try_add(order.shares)
         }
         _ => Ok(sum),
@@ -150,9 +150,9 @@ fn promises(
             *side = side.try_add(*due)?;
         }
         let liability = last.current.liability_coins.get(&asset).copied().unwrap_or(zero);
-        let set_aside = match state.rebalanced_since_strike() {
-            Some(_) => position.set_aside,
-            None => state.reserve().left_of(asset, liability)?,
+        let set_aside = match state.has_changed_since_strike() {
+            true => position.set_aside,
+            false => state.reserve().left_of(asset, liability)?,
         };
         let free = position.held.try_sub(going)?.try_sub(set_aside)?;
         let basket_amount = per_share(free, entitled, &Coming { coins, shares })?;

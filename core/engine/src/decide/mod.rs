@@ -1,6 +1,7 @@
 //! From a command to events or a refusal. Reads the state, writes nothing.
 
 mod accrual;
+mod assets;
 mod corrections;
 mod custody;
 mod open;
@@ -62,6 +63,7 @@ pub(crate) fn decide(state: Option<&FundState>, command: &Command, now: Timestam
         Command::RecordExpense { id, effective, amount, memo } => {
             corrections::expense(state, id, *effective, *amount, memo, now)
         }
+        Command::ChangeAsset(given) => assets::change(state, given, now),
         Command::Rebalance(rebalance) => rebalance::rebalance(state, rebalance),
         Command::TransferCustody { asset, from, to, quantity } => {
             done(custody::transfer(state, *asset, *from, *to, *quantity)?)

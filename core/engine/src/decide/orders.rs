@@ -41,8 +41,11 @@ pub(super) fn record_late(state: &FundState, new: &NewOrder, reason: &str, now: 
     if state.definition().cut_off(new.method, new.trade_date)?.is_none() {
         return Err(Refusal::OrderMethodMustBeOffered { method: new.method, date: new.trade_date });
     }
-    if let Some(rebalance) = state.parts.last_rebalance.as_ref().filter(|last| new.trade_date <= last.date) {
-        let (trade_date, rebalanced) = (new.trade_date, rebalance.date);
+    let rebalanced = state.parts.last_rebalance.as_ref().map(|last| last.date);
+    let changed =
+        rebalanced.into_iter().chain(state.asset_changes().iter().map(|change| change.struck)).max();
+    if let Some(rebalanced) = changed.filter(|changed| new.trade_date <= *changed) {
+        let trade_date = new.trade_date;
         return Err(Refusal::LateOrderMustNotPrecedeARebalance { trade_date, rebalanced });
     }
     let nav = state.nav(new.trade_date).ok_or(Refusal::LateOrderMustBeForAStruckSession(new.trade_date))?;
@@ -68,6 +71,9 @@ pub(super) fn cancel(state: &FundState, id: &OrderId, now: Timestamp) -> Decisio
     done(vec![Event::OrderCancelled { id: id.clone() }])
 }
 
+/// Buys or sells the coins of a cash order, or those of an order in kind for which cash stands in, whose part of the order's
+/// value is theirs at the strike's rates.
+///
 /// The participant bears the difference between execution and NAV, both ways: what it pays is what the coins
 /// cost, and what it receives is what they fetched.
 pub(super) fn execute(
@@ -77,20 +83,28 @@ pub(super) fn execute(
 ) -> Result<Vec<Event>, Refusal> {
     let order = open(state, id)?;
     let OrderState::Struck { nav_value, coins } = &order.state else { return Err(wrong(order, "struck")) };
-    if order.method != OrderMethod::Cash {
-        return Err(wrong(order, "a cash order"));
+    let coins = match order.method {
+        OrderMethod::Cash => coins.clone(),
+        OrderMethod::InKind => state.coins_to_trade(order),
+    };
+    if order.method == OrderMethod::InKind && coins.is_empty() {
+        return Err(wrong(order, "a cash order, or one with cash in lieu"));
     }
+    let nav_value = match order.method {
+        OrderMethod::Cash => *nav_value,
+        OrderMethod::InKind => in_lieu_value(state, order, &coins)?,
+    };
     let (trade, variance) = match order.side {
         OrderSide::Creation => {
-            let trade = valued(coins, prices, Rounding::Ceiling, |_, _, value| Ok(value))?;
-            let variance = execution_variance(*nav_value, trade.value)?;
+            let trade = valued(&coins, prices, Rounding::Ceiling, |_, _, value| Ok(value))?;
+            let variance = execution_variance(nav_value, trade.value)?;
             (trade, variance)
         }
         OrderSide::Redemption => {
-            let trade = valued(coins, prices, Rounding::Floor, |asset, quantity, _| {
+            let trade = valued(&coins, prices, Rounding::Floor, |asset, quantity, _| {
                 relieved(state, asset, quantity)
             })?;
-            let variance = execution_variance(trade.value, *nav_value)?;
+            let variance = execution_variance(trade.value, nav_value)?;
             (trade, variance)
         }
     };
@@ -109,8 +123,11 @@ pub(super) fn settle(state: &FundState, id: &OrderId, now: Timestamp) -> Result<
     }
     let in_kind = match (order.method, &order.state) {
         (OrderMethod::Cash, OrderState::Executed { .. }) => None,
-        (OrderMethod::InKind, OrderState::Struck { coins, .. }) => {
-            Some(at_strike_value(state, order, coins)?)
+        (OrderMethod::InKind, OrderState::Struck { .. }) if !state.coins_to_trade(order).is_empty() => {
+            return Err(wrong(order, "executed, as cash stands in for some of its coins"));
+        }
+        (OrderMethod::InKind, OrderState::Struck { .. } | OrderState::Executed { .. }) => {
+            Some(at_strike_value(state, order, &state.coins_to_deliver(order))?)
         }
         (OrderMethod::Cash, _) => return Err(wrong(order, "executed")),
         (OrderMethod::InKind, _) => return Err(wrong(order, "struck")),
@@ -259,13 +276,30 @@ fn at_strike_value(
     order: &Order,
     coins: &BTreeMap<Symbol, Quantity>,
 ) -> Result<crate::event::Sale, Refusal> {
-    let nav = state.nav(order.trade_date).ok_or(Refusal::NavMustBeOnASession(order.trade_date))?;
-    let prices = nav.inputs.assets.iter().map(|(asset, input)| (*asset, input.price)).collect();
+    let prices = strike_prices(state, order)?;
     let cost = |asset: Symbol, quantity: Quantity, value: Money| match order.side {
         OrderSide::Creation => Ok(value),
         OrderSide::Redemption => relieved(state, asset, quantity),
     };
     valued(coins, &prices, Rounding::HalfUp, cost)
+}
+
+/// What the coins for which cash stands in are worth at the strike: up for a creation and down for a redemption.
+fn in_lieu_value(
+    state: &FundState,
+    order: &Order,
+    coins: &BTreeMap<Symbol, Quantity>,
+) -> Result<Money, Refusal> {
+    let rounding = match order.side {
+        OrderSide::Creation => Rounding::Ceiling,
+        OrderSide::Redemption => Rounding::Floor,
+    };
+    Ok(valued(coins, &strike_prices(state, order)?, rounding, |_, _, value| Ok(value))?.value)
+}
+
+fn strike_prices(state: &FundState, order: &Order) -> Result<BTreeMap<Symbol, Price>, Refusal> {
+    let nav = state.nav(order.trade_date).ok_or(Refusal::NavMustBeOnASession(order.trade_date))?;
+    Ok(nav.inputs.assets.iter().map(|(asset, input)| (*asset, input.price)).collect())
 }
 
 fn open<'a>(state: &'a FundState, id: &OrderId) -> Result<&'a Order, Refusal> {

@@ -21,7 +21,6 @@ use crate::command::Rebalance;
 use crate::event::{AssetNav, Event, NavInputs, Promise, Sale};
 use crate::fund::Outcome;
 use crate::ledger::Account;
-use crate::order::OrderState;
 use crate::refusal::Refusal;
 use crate::state::FundState;
 use std::collections::BTreeMap;
@@ -91,7 +90,7 @@ fn is_due(state: &FundState, rebalance: &Rebalance) -> Result<(), Refusal> {
     if rebalance.date != last {
         return Err(Refusal::RebalanceMustFollowTheLastStrike { last, given: rebalance.date });
     }
-    match state.orders().find(|order| matches!(order.state, OrderState::Struck { .. })) {
+    match state.orders().find(|order| state.awaits_coins(order)) {
         Some(order) => Err(Refusal::RebalanceMustFollowExecutions(order.id.clone())),
         None => Ok(()),
     }
@@ -187,6 +186,15 @@ fn promises(
     (sold, bought): (&Sale, &Sale),
     prices: &Prices,
 ) -> Result<BTreeMap<Symbol, Promise>, Refusal> {
+    promises_of(state, after(state, sold, bought)?, prices)
+}
+
+/// The same of coins that are there after any change, of every asset held before or after.
+pub(super) fn promises_of(
+    state: &FundState,
+    coins: Coins,
+    prices: &Prices,
+) -> Result<BTreeMap<Symbol, Promise>, Refusal> {
     let owed = |account| state.ledger().money(account).try_neg();
     let mut inputs = NavInputs {
         assets: BTreeMap::new(),
@@ -198,7 +206,7 @@ fn promises(
         after: state.definition().seed.date,
         evidence: BTreeMap::new(),
     };
-    for (asset, owned) in after(state, sold, bought)? {
+    for (asset, owned) in coins {
         let none = Quantity::zero(owned.scale());
         let (accrued_fee, pending_creations, pending_redemptions) = (none, none, none);
         let price = prices.get(&asset).copied().unwrap_or_default();

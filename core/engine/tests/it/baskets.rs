@@ -11,12 +11,12 @@ use strongroom_fund::definition::CustodyKind;
 use strongroom_units::time::{Calendar, Date};
 use strongroom_units::{Price, Quantity, Rate, Rounding, Symbol};
 
-const LARGE_CAP: &str = include_str!("../../../../funds/large-cap.toml");
+pub const LARGE_CAP: &str = include_str!("../../../../funds/large-cap.toml");
 const COINS: [&str; 5] = ["BTC", "ETH", "XRP", "EOS", "DOGE"];
 
-type Of<T> = BTreeMap<Symbol, T>;
+pub type Of<T> = BTreeMap<Symbol, T>;
 
-fn of<T>(pairs: &[(&str, &str)]) -> Of<T>
+pub fn of<T>(pairs: &[(&str, &str)]) -> Of<T>
 where
     T: std::str::FromStr<Err: std::fmt::Debug>,
 {
@@ -34,13 +34,18 @@ fn to(day: &str, weights: &[(&str, &str)], prices: &[(&str, &str)], cost: &str) 
 }
 
 fn open(weights: Of<Rate>, seed_prices: Of<Price>) -> Scenario {
+    open_as(LARGE_CAP, weights, seed_prices)
+}
+
+/// Opens a basket of a definition with the large caps' seed date.
+pub fn open_as(definition: &str, weights: Of<Rate>, seed_prices: Of<Price>) -> Scenario {
     let mut fund = Scenario {
         fund: Fund::default(),
         now: strike_of(date("2020-01-02")),
         steps: Vec::new(),
         asset: "BTC".parse().unwrap(),
     };
-    fund.done(Command::OpenFund { definition: LARGE_CAP.to_owned(), seed_prices, weights });
+    fund.done(Command::OpenFund { definition: definition.to_owned(), seed_prices, weights });
     fund
 }
 
@@ -51,7 +56,7 @@ fn basket() -> Scenario {
 
 impl Scenario {
     /// Records prices of a session and strikes it.
-    fn strike_at(&mut self, day: &str, prices: &Of<Price>) {
+    pub fn strike_at(&mut self, day: &str, prices: &Of<Price>) {
         self.now = self.now.max(seconds_after(strike_of(date(day)), 60));
         for (asset, price) in prices {
             let rows = vec![PriceRow { date: date(day), price: *price }];
@@ -68,13 +73,13 @@ impl Scenario {
         self.transfer(trades.bought, (CustodyKind::Trading, CustodyKind::Vault));
     }
 
-    fn transfer(&mut self, coins: Of<Quantity>, (from, to): (CustodyKind, CustodyKind)) {
+    pub fn transfer(&mut self, coins: Of<Quantity>, (from, to): (CustodyKind, CustodyKind)) {
         for (asset, quantity) in coins {
             self.done(Command::TransferCustody { asset, from, to, quantity });
         }
     }
 
-    fn held(&self) -> Of<Quantity> {
+    pub fn held(&self) -> Of<Quantity> {
         let positions = self.state().reserve().positions().unwrap();
         positions.iter().map(|position| (position.asset, position.held)).collect()
     }
@@ -331,7 +336,7 @@ fn judge(before: (&Of<Quantity>, i128), fund: &Scenario, given: &Rebalance) {
 }
 
 /// The books, the reserve, the lots and the movements of every asset agree.
-fn agrees(state: &FundState) {
+pub fn agrees(state: &FundState) {
     assert!(state.ledger().balances().unwrap());
     state.reserve().check().unwrap();
     for position in state.reserve().positions().unwrap() {
@@ -424,7 +429,7 @@ fn live(fund: &mut Scenario, day: &Day, session: Date, prices: &Of<Price>) {
     agrees(fund.state());
 }
 
-fn settle_all(fund: &mut Scenario, session: Date) {
+pub fn settle_all(fund: &mut Scenario, session: Date) {
     fund.now = fund.now.max(new_york(&format!("{session}T10:00:00")));
     let executed: Vec<_> = fund.state().orders().cloned().collect();
     for order in executed {

@@ -10,9 +10,11 @@
 )]
 
 mod answers;
+mod asset_changes;
 mod baskets;
 mod corrections;
 mod extremes;
+mod in_lieu;
 mod oracle;
 mod properties;
 mod rates;

@@ -123,7 +123,10 @@ impl Oracle {
                 self.vault -= units;
                 self.trading += units;
             }
-            Event::Rebalanced { .. } => panic!("a fund of one asset is never rebalanced"),
+            Event::Rebalanced { .. }
+            | Event::AssetMigrated { .. }
+            | Event::AssetWrittenOff { .. }
+            | Event::GiftRecorded { .. } => panic!("a fund of one asset is never changed"),
             Event::PricesRecorded { .. }
             | Event::RateRecorded { .. }
             | Event::FallbackDecided { .. }

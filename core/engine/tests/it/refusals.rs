@@ -348,7 +348,12 @@ fn other_rows() -> Vec<(&'static str, Scenario, Command)> {
 
 #[test]
 fn every_rule_that_is_broken_is_refused_by_name_and_changes_nothing() {
-    let rows = price_rows().into_iter().chain(order_rows()).chain(other_rows()).chain(crate::baskets::rows());
+    let rows = price_rows()
+        .into_iter()
+        .chain(order_rows())
+        .chain(other_rows())
+        .chain(crate::baskets::rows())
+        .chain(crate::asset_changes::rows());
     let mut covered: BTreeSet<String> =
         rows.map(|(code, fund, command)| check(code, fund, command)).collect();
     covered.extend(ELSEWHERE.iter().map(|(code, _)| (*code).to_owned()));

@@ -2,9 +2,10 @@
 
 use super::parse::Checker;
 use super::raw::{RawFund, RawIndex};
-use super::{DefinitionError, FundKind, IndexReference};
+use super::{Dated, DefinitionError, FundKind, IndexReference};
+use std::collections::BTreeSet;
 use strongroom_units::time::Date;
-use strongroom_units::{Rate, Rounding};
+use strongroom_units::{Rate, Rounding, Symbol};
 use toml::Spanned;
 
 /// Assets that one fund may hold.
@@ -61,6 +62,46 @@ impl Checker<'_> {
         }
     }
 
+    /// Which assets are not delivered, by date; an empty list ends it.
+    pub(super) fn cash_in_lieu(
+        &self,
+        kind: FundKind,
+        raw: &RawFund,
+    ) -> Result<Option<Dated<BTreeSet<Symbol>>>, DefinitionError> {
+        let Some(first) = raw.cash_in_lieu.first() else { return Ok(None) };
+        if kind != FundKind::Basket {
+            return self.refuse(
+                first.span(),
+                "definition.cash_in_lieu_must_go_with_a_basket",
+                "a fund of one asset has nothing else to deliver",
+                "Remove [[cash_in_lieu]], or offer cash orders",
+            );
+        }
+        let known = raw.asset.get_ref();
+        for entry in &raw.cash_in_lieu {
+            for asset in &entry.get_ref().assets {
+                if !known.iter().any(|known| known.get_ref().symbol.get_ref() == asset.get_ref()) {
+                    let message = format!("{} is no [[asset]] of the fund", asset.get_ref());
+                    let code = "definition.cash_in_lieu_must_be_of_its_assets";
+                    return self.refuse(asset.span(), code, message, "Write symbols of the fund's assets");
+                }
+            }
+            if entry.get_ref().assets.len() >= known.len() {
+                return self.refuse(
+                    entry.span(),
+                    "definition.cash_in_lieu_must_leave_assets",
+                    "no asset is left that could be delivered",
+                    "Leave at least one asset out, or offer cash orders",
+                );
+            }
+        }
+        let entries = raw.cash_in_lieu.iter().map(|entry| {
+            let entry = entry.get_ref();
+            (&entry.from, entry.assets.iter().map(|asset| *asset.get_ref()).collect::<BTreeSet<_>>())
+        });
+        self.dated_from_anywhere("cash_in_lieu", first.span(), entries).map(Some)
+    }
+
     /// Fee in coins would leave coins payable that the fund has just sold.
     fn money_fee(&self, raw: &RawFund) -> Result<(), DefinitionError> {
         if raw.fee.accrual.is_money() {
@@ -91,7 +132,8 @@ impl Checker<'_> {
             costs.push((&entry.get_ref().from, self.cost(&entry.get_ref().bps)?));
         }
         let cost = self.dated("index.cost", index.cost.span(), seed, costs.into_iter())?;
-        Ok(IndexReference { definition: definition.clone(), cost })
+        let sells_gifts = matches!(index.gifts, super::raw::Gifts::Sell);
+        Ok(IndexReference { definition: definition.clone(), sells_gifts, cost })
     }
 
     /// Basis points as a fraction.

@@ -7,10 +7,13 @@ mod basket;
 mod error;
 mod parse;
 mod raw;
+mod vary;
 
 pub use error::DefinitionError;
+pub use vary::Terms;
 
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use strongroom_units::time::{Calendar, Date, Time, TimeError, Timestamp, Zone};
 use strongroom_units::{Money, Rate, Scale, Shares, Symbol};
 
@@ -30,6 +33,8 @@ pub struct FundDefinition {
     pub assets: Vec<Asset>,
     /// What a basket follows; none for [`FundKind::SingleAsset`].
     pub index: Option<IndexReference>,
+    /// Assets for which an order in kind pays or receives cash, by trade date; none when all are delivered.
+    pub cash_in_lieu: Option<Dated<BTreeSet<Symbol>>>,
     /// The first shares.
     pub seed: Seed,
     /// On which days the fund deals and strikes.
@@ -69,6 +74,8 @@ pub enum FundKind {
 pub struct IndexReference {
     /// The index's id.
     pub definition: String,
+    /// Whether what holders of a coin are given in a fork or an airdrop is sold and reinvested; if not, it is left.
+    pub sells_gifts: bool,
     /// Cost of a rebalance as a fraction of everything bought and sold in it, by date.
     pub cost: Dated<Rate>,
 }
@@ -353,6 +360,12 @@ impl FundDefinition {
     /// Reads and checks the text of a `fund.toml`.
     pub fn parse(text: &str) -> Result<Self, DefinitionError> {
         parse::parse(text)
+    }
+
+    /// Whether an order in kind of a trade date delivers an asset; if not, cash stands in for it.
+    pub fn delivers(&self, asset: Symbol, trade_date: Date) -> bool {
+        let in_lieu = self.cash_in_lieu.as_ref().and_then(|dated| dated.at(trade_date));
+        in_lieu.is_none_or(|assets| !assets.contains(&asset))
     }
 
     /// The asset with this symbol.

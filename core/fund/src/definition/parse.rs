@@ -15,7 +15,7 @@ pub(super) fn parse(text: &str) -> Result<FundDefinition, DefinitionError> {
     Checker { text }.fund(raw)
 }
 
-fn unreadable(text: &str, error: &toml::de::Error) -> DefinitionError {
+pub(super) fn unreadable(text: &str, error: &toml::de::Error) -> DefinitionError {
     let message = error.message().trim().replace('\n', " ");
     let fix = if message.contains("an exact number in quotes") {
         "Write the number in quotes, like \"0.0025\": a bare float loses digits"
@@ -80,6 +80,7 @@ impl Checker<'_> {
             currency: *raw.currency.get_ref(),
             assets: self.assets(kind, &raw)?,
             index: self.index(kind, &raw, seed.date)?,
+            cash_in_lieu: self.cash_in_lieu(kind, &raw)?,
             seed,
             calendar: raw.calendar,
             strike: Strike { zone: raw.strike.zone, time: raw.strike.time.0 },
@@ -373,7 +374,7 @@ impl Checker<'_> {
         Ok(dated)
     }
 
-    fn dated_from_anywhere<'a, T>(
+    pub(super) fn dated_from_anywhere<'a, T>(
         &self,
         field: &str,
         list: Range<usize>,

@@ -21,6 +21,8 @@ pub(super) struct RawFund {
     pub cost_method: CostMethod,
     pub asset: Spanned<Vec<Spanned<RawAsset>>>,
     pub index: Option<Spanned<RawIndex>>,
+    #[serde(default)]
+    pub cash_in_lieu: Vec<Spanned<RawCashInLieu>>,
     pub seed: RawSeed,
     pub strike: RawStrike,
     pub creation_unit: Spanned<Vec<Spanned<RawCreationUnit>>>,
@@ -45,7 +47,17 @@ pub(super) struct RawAsset {
 #[serde(deny_unknown_fields)]
 pub(super) struct RawIndex {
     pub definition: Spanned<String>,
+    #[serde(default)]
+    pub gifts: Gifts,
     pub cost: Spanned<Vec<Spanned<RawCost>>>,
+}
+
+#[derive(Deserialize, Clone, Copy, Default)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Gifts {
+    #[default]
+    Leave,
+    Sell,
 }
 
 #[derive(Deserialize)]
@@ -53,6 +65,13 @@ pub(super) struct RawIndex {
 pub(super) struct RawCost {
     pub from: Spanned<TomlDate>,
     pub bps: Spanned<Exact<Rate>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawCashInLieu {
+    pub from: Spanned<TomlDate>,
+    pub assets: Vec<Spanned<Symbol>>,
 }
 
 #[derive(Deserialize)]

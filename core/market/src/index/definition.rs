@@ -35,7 +35,7 @@ pub struct Index {
     /// What happened to members.
     #[serde(default)]
     pub event: Vec<Event>,
-    version: Vec<Version>,
+    pub(super) version: Vec<Version>,
 }
 
 /// A list of coins that are never members, by name and symbol.

@@ -21,6 +21,7 @@ mod reason;
 mod record;
 mod run;
 mod select;
+mod vary;
 mod weigh;
 mod weights;
 

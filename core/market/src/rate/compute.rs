@@ -221,11 +221,6 @@ impl Window {
 /// Bytes given to the hash at once.
 const HASHED_AT_ONCE: usize = 1 << 14;
 
-/// The price of one interval of a book, by a version's own statistic.
-pub fn interval_price(book: &Book, version: &Version) -> Result<Option<Price>, NumberError> {
-    book.price(version.statistic, version.tie)
-}
-
 /// The median of prices: the middle one, or the mean of the two in the middle. None of none.
 pub fn median_of(mut prices: Vec<Price>) -> Result<Option<Price>, NumberError> {
     prices.sort_unstable();

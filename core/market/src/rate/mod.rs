@@ -13,7 +13,7 @@ mod ticks;
 mod window;
 
 pub use book::Book;
-pub use compute::{interval_price, median_of};
+pub use compute::median_of;
 pub use error::{MethodologyError, RateError};
 pub use evidence::{
     Conversion, Exclusion, ExclusionReason, MethodologyUsed, Partition, RateEvidence, Venue, Volume,

@@ -1,34 +1,46 @@
 //! What a basket fund's backtest has beside that of any fund: the index that it follows, and what following it came to.
 
-use super::inputs::{Inputs, at, name_of};
+use super::inputs::{Pricing, name_of};
+use super::risk::{AssetFall, Correlation, correlations, falls};
 use super::{Backtest, Ended};
 use crate::failure::{Exit, Failure};
 use crate::index::{formed, read_market, replacements, shipped};
 use serde::Serialize;
 use std::collections::BTreeMap;
-use strongroom_backtest::{RebalanceRow, Target, session_for, symbol_of, targets};
+use strongroom_backtest::{Changes, RebalanceRow, Target, happenings, session_for, symbol_of, targets};
 use strongroom_engine::statement::roll_forward_of;
-use strongroom_engine::{FundState, NavRecord, Refusal};
+use strongroom_engine::{Change, FundState, NavRecord, Refusal};
 use strongroom_fund::FundDefinition;
-use strongroom_fund::definition::IndexReference;
 use strongroom_market::index::{Frequency, Index, IndexRun, Market};
 use strongroom_units::time::{Calendar, Date};
 use strongroom_units::{Money, Price, Rate, Rounding, Symbol};
 
+/// An index that a basket follows, and the files of its market.
+pub(crate) struct IndexFiles {
+    pub index: Index,
+    pub market: Market,
+    pub sources: Vec<(String, String)>,
+}
+
 /// The index over the run's days.
-pub(super) struct Followed {
+pub(crate) struct Followed {
     pub run: IndexRun,
     pub levels: BTreeMap<Date, Price>,
     pub prices: BTreeMap<Symbol, BTreeMap<Date, Price>>,
     pub targets: BTreeMap<Date, Target>,
+    pub changes: Changes,
     pub sources: Vec<(String, String)>,
 }
 
-impl Followed {
+impl IndexFiles {
     pub fn read(args: &Backtest, definition: &FundDefinition) -> Result<Option<Self>, Failure> {
         match (&definition.index, args.market.is_empty()) {
             (None, true) => Ok(None),
-            (Some(index), false) => Self::follow(args, definition, index).map(Some),
+            (Some(reference), false) => {
+                let index: Index = shipped::find(&reference.definition, args.index.as_deref())?;
+                let (market, sources) = read_market(&index, &args.market)?;
+                Ok(Some(Self { index, market, sources }))
+            }
             (None, false) => {
                 let message = "--market is for a basket, and this fund holds one asset";
                 let failure = Failure::new("backtest.market_must_go_with_a_basket", message, Exit::Input);
@@ -43,19 +55,21 @@ impl Followed {
         }
     }
 
-    fn follow(
-        args: &Backtest,
+    /// Runs an index over these files, and makes its changes the fund's targets.
+    pub fn follow(
+        &self,
         definition: &FundDefinition,
-        reference: &IndexReference,
-    ) -> Result<Self, Failure> {
-        let index: Index = shipped::find(&reference.definition, args.index.as_deref())?;
-        let (market, sources) = read_market(&index, &args.market)?;
-        let run = index.run(&market, index.base_date, args.to)?;
+        index: &Index,
+        pricing: Pricing,
+        to: Date,
+    ) -> Result<Followed, Failure> {
+        let run = index.run(&self.market, index.base_date, to)?;
         let prices = match run.levels_are {
-            Frequency::Daily => closes(args, definition, &market)?,
-            Frequency::SnapshotsOnly => of_snapshots(definition, &index, &market)?,
+            Frequency::Daily => closes(pricing, definition, &self.market)?,
+            Frequency::SnapshotsOnly => of_snapshots(definition, index, &self.market)?,
         };
-        let targets = targets(definition, (&index, &run), &prices, args.to)?;
+        let mut targets = targets(definition, (index, &run), &prices, to)?;
+        let changes = happenings(definition, (index, &run), &prices, &mut targets, to)?;
         let mut levels = BTreeMap::new();
         for level in &run.levels {
             let session = match run.levels_are {
@@ -64,17 +78,17 @@ impl Followed {
             };
             levels.insert(session, level.level);
         }
-        Ok(Self { run, levels, prices, targets, sources })
+        Ok(Followed { run, levels, prices, targets, changes, sources: self.sources.clone() })
     }
 }
 
 type Prices = BTreeMap<Symbol, BTreeMap<Date, Price>>;
 
-fn closes(args: &Backtest, definition: &FundDefinition, market: &Market) -> Result<Prices, Failure> {
+fn closes(pricing: Pricing, definition: &FundDefinition, market: &Market) -> Result<Prices, Failure> {
     let mut prices = Prices::new();
     for asset in definition.assets.iter().map(|asset| asset.symbol) {
         if let Some(series) = market.series(asset.as_str()) {
-            prices.insert(asset, at(args, definition, series.closes.clone())?);
+            prices.insert(asset, pricing.of(definition, series.closes.clone())?);
         }
     }
     Ok(prices)
@@ -98,7 +112,7 @@ fn of_snapshots(definition: &FundDefinition, index: &Index, market: &Market) -> 
 
 /// What following the index came to. Fractions: 0.05 is five per cent.
 #[derive(Serialize)]
-pub(super) struct Basket {
+pub(crate) struct Basket {
     pub index: String,
     /// `daily`, or `monthly` for a fund that is struck once a month.
     pub struck: &'static str,
@@ -114,11 +128,13 @@ pub(super) struct Basket {
     /// Coins of equal weight that would be as concentrated, at the last strike.
     pub effective_assets: f64,
     pub contributions: Vec<Contribution>,
+    pub correlations: Vec<Correlation>,
+    pub falls: Vec<AssetFall>,
 }
 
 /// `fund = index × (1 + fee) × (1 + cost) × (1 + later_sessions) × (1 + rest)`, each as growth over the period.
 #[derive(Serialize)]
-pub(super) struct Tracking {
+pub(crate) struct Tracking {
     pub fund: f64,
     pub index: f64,
     pub fee: f64,
@@ -131,7 +147,7 @@ pub(super) struct Tracking {
 
 /// What one asset brought over the period.
 #[derive(Serialize)]
-pub(super) struct Contribution {
+pub(crate) struct Contribution {
     pub asset: Symbol,
     /// Realised gain and change in unrealised.
     pub gain: Money,
@@ -172,13 +188,13 @@ fn float(amount: Money) -> f64 {
 }
 
 /// Half of what was bought and sold, over net assets.
-fn turnover(row: &RebalanceRow) -> f64 {
+pub(super) fn turnover(row: &RebalanceRow) -> f64 {
     (float(row.sold) + float(row.bought)) / 2.0 / float(row.net_assets)
 }
 
 impl Basket {
     pub fn try_new(
-        inputs: &Inputs,
+        definition: &FundDefinition,
         followed: &Followed,
         ended: &Ended,
         period: (Date, Date),
@@ -188,7 +204,7 @@ impl Basket {
         let rebalances = within(&ended.summary.rebalances, period);
         let last = weights.last().map(|row| row.date);
         let mut contributions = Vec::new();
-        for asset in inputs.definition.assets.iter().map(|asset| asset.symbol) {
+        for asset in definition.assets.iter().map(|asset| asset.symbol) {
             let of: Vec<f64> =
                 weights.iter().filter(|row| row.asset == asset).map(|row| row.weight).collect();
             if of.is_empty() {
@@ -206,7 +222,7 @@ impl Basket {
         contributions.sort_by_key(|contribution| std::cmp::Reverse(contribution.gain));
         Ok(Self {
             index: followed.run.id.clone(),
-            struck: match inputs.definition.calendar {
+            struck: match definition.calendar {
                 Calendar::Nyse => "daily",
                 Calendar::NyseMonthly => "monthly",
             },
@@ -218,6 +234,8 @@ impl Basket {
             tracking: tracking(state, followed, &rebalances, period),
             effective_assets: effective(weights.iter().filter(|row| Some(row.date) == last)),
             contributions,
+            correlations: correlations(state, followed, period),
+            falls: falls(state, period),
         })
     }
 }
@@ -285,8 +303,7 @@ fn tracking(
 
 /// Growth of the index's baskets, each held from the session on which a fund can have it, without fee or cost.
 fn shadow(navs: &[&NavRecord], followed: &Followed) -> Option<f64> {
-    let price =
-        |asset: &Symbol, date: Date| Some(followed.prices.get(asset)?.get(&date)?.to_decimal().to_f64());
+    let price = |asset: &Symbol, date: Date| worth(followed, *asset, date);
     let mut growth = 1.0;
     for pair in navs.windows(2) {
         let [before, after] = pair else { continue };
@@ -300,6 +317,21 @@ fn shadow(navs: &[&NavRecord], followed: &Followed) -> Option<f64> {
         growth *= worth(after.date)? / worth(before.date)?;
     }
     Some(growth)
+}
+
+/// Worth of a coin of before on a day: of what it has become, or of nothing.
+fn worth(followed: &Followed, asset: Symbol, date: Date) -> Option<f64> {
+    let (mut asset, mut units) = (asset, 1.0);
+    for change in followed.changes.range(..=date).flat_map(|(_, changes)| changes) {
+        match &change.change {
+            Change::Migration { into, units: ratio } if change.asset == asset => {
+                (asset, units) = (*into, units * ratio.to_decimal().to_f64());
+            }
+            Change::WriteOff if change.asset == asset => return Some(0.0),
+            _ => {}
+        }
+    }
+    Some(units * followed.prices.get(&asset)?.get(&date)?.to_decimal().to_f64())
 }
 
 /// The files of the market and what was taken from each, for the report.

@@ -1,7 +1,7 @@
 //! What a basket's backtest shows of following its index: on the terminal, in files, and on the page.
 
-use super::Ended;
 use super::basket::{Basket, Followed, Rebalanced, WeightRow, effective, weights, within};
+use super::{Ended, risk};
 use crate::commands::money;
 use crate::commands::statement::write_csv;
 use crate::fact_sheet::percent;
@@ -9,6 +9,7 @@ use crate::failure::Failure;
 use crate::print;
 use std::collections::BTreeMap;
 use std::path::Path;
+use strongroom_engine::Change;
 use strongroom_report::{Chart, Emphasis, Mark, Section, Table, Unit};
 use strongroom_units::Symbol;
 use strongroom_units::time::Date;
@@ -43,7 +44,7 @@ fn rows(basket: &Basket) -> Result<Vec<(&'static str, String)>, Failure> {
     Ok(rows)
 }
 
-/// Writes `rebalances.csv`, `weights.csv` and `contributions.csv`.
+/// Writes `rebalances.csv`, `weights.csv`, `contributions.csv`, `correlations.csv` and `falls.csv`.
 pub(super) fn write(out: &Path, basket: &Basket, ended: &Ended, period: (Date, Date)) -> Result<(), Failure> {
     let rebalances = within(&ended.summary.rebalances, period);
     write_csv(
@@ -51,11 +52,13 @@ pub(super) fn write(out: &Path, basket: &Basket, ended: &Ended, period: (Date, D
         &rebalances.into_iter().map(Rebalanced::from).collect::<Vec<_>>(),
     )?;
     write_csv(&out.join("weights.csv"), &weights(&ended.state, period)?)?;
-    write_csv(&out.join("contributions.csv"), &basket.contributions)
+    write_csv(&out.join("contributions.csv"), &basket.contributions)?;
+    write_csv(&out.join("correlations.csv"), &basket.correlations)?;
+    write_csv(&out.join("falls.csv"), &basket.falls)
 }
 
 /// The sections about the basket, in reading order.
-pub(super) fn sections(
+pub(crate) fn sections(
     basket: &Basket,
     followed: &Followed,
     ended: &Ended,
@@ -66,6 +69,7 @@ pub(super) fn sections(
         following(basket)?,
         over_time(&weights),
         contributions(basket)?,
+        risk::section(&ended.state, period, &basket.correlations, &basket.falls)?,
         changes(followed, ended, period)?,
     ])
 }
@@ -147,9 +151,30 @@ fn changes(followed: &Followed, ended: &Ended, period: (Date, Date)) -> Result<S
         ];
         table.push(Emphasis::None, cells);
     }
+    let mut happened =
+        Table::new("What happened to assets, without a trade").left("date").left("asset").left("");
+    for change in ended.state.asset_changes() {
+        happened
+            .push(Emphasis::None, [change.date.to_string(), change.asset.to_string(), told(&change.change)]);
+    }
     let mut log = Table::new("What the index logged").left("date").left("");
     for (date, logged) in &followed.run.log {
         log.push(Emphasis::None, [date.to_string(), logged.to_string()]);
     }
-    Ok(Section::new("Rebalances").table(table).table(log))
+    let section = Section::new("Rebalances").table(table);
+    let section = if happened.rows.is_empty() { section } else { section.table(happened) };
+    Ok(section.table(log))
+}
+
+fn told(change: &Change) -> String {
+    match change {
+        Change::Migration { into, units } => format!("became {into}, {units} for each"),
+        Change::WriteOff => "written off: worth nothing".to_owned(),
+        Change::Gift { what, value, sold: true } => {
+            format!("{what}, {value} USD a coin, was given, sold and reinvested")
+        }
+        Change::Gift { what, value, sold: false } => {
+            format!("{what}, {value} USD a coin, was given and left")
+        }
+    }
 }

@@ -1,18 +1,20 @@
 //! The files of a backtest, read and checked before anything runs.
 
-use super::basket::{Followed, sources as sources_of};
+use super::basket::{Followed, IndexFiles, sources as sources_of};
 use super::{Backtest, PriceAt};
 use crate::commands::fund::read_definition;
 use crate::failure::{Exit, Failure};
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 use strongroom_backtest::{Market, at_strike};
 use strongroom_engine::Refusal;
 use strongroom_feeds::{FiledCoins, read_filed_coins, read_flows, read_market_prices, read_prices};
 use strongroom_fund::FundDefinition;
+use strongroom_market::index::Index;
 use strongroom_units::time::Date;
-use strongroom_units::{Money, Price};
+use strongroom_units::{Money, Price, Symbol};
 
 /// `FILE:NAME` on the command line: a file and the column or rows in it that are meant.
 #[derive(Debug, Clone)]
@@ -32,6 +34,39 @@ impl FromStr for Named {
             _ => Err("write it like flows.csv:IBIT"),
         }
     }
+}
+
+impl fmt::Display for Named {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, {}", name_of(&self.file), self.name)
+    }
+}
+
+/// How a day is priced.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pricing {
+    /// At what price; when absent, a basket at the close and every other fund at the strike.
+    pub at: Option<PriceAt>,
+    /// Days by which the price is late.
+    pub lag: u8,
+}
+
+/// What the files say, before anything is made of it: what runs with other rules share.
+pub(super) struct Files {
+    pub text: String,
+    pub definition: FundDefinition,
+    pub from: Date,
+    pub to: Date,
+    pub pricing: Pricing,
+    /// Of the index that a basket follows.
+    pub index: Option<IndexFiles>,
+    /// Of a fund of one asset.
+    closes: BTreeMap<Symbol, BTreeMap<Date, Price>>,
+    flows: BTreeMap<Date, Money>,
+    source: String,
+    participant: String,
+    accept: Option<String>,
+    sources: Vec<(&'static str, String)>,
 }
 
 /// Everything a run needs.
@@ -56,6 +91,32 @@ impl Inputs {
     }
 
     pub fn read(args: &Backtest) -> Result<Self, Failure> {
+        let files = Files::read(args)?;
+        let (followed, market) = files.market(&files.definition, None, files.pricing)?;
+        let Files { text, definition, from, mut sources, .. } = files;
+        if let Some(followed) = &followed {
+            sources.extend(sources_of(followed));
+        }
+        let mut named = |what, named: &Option<Named>| {
+            named.as_ref().map(|named| {
+                sources.push((what, named.to_string()));
+                named.clone()
+            })
+        };
+        let market_prices = match named("market prices", &args.market_prices) {
+            None => BTreeMap::new(),
+            Some(market) => read_market_prices(&market.file, &market.name)?,
+        };
+        let filed = match named("filings", &args.filings) {
+            None => None,
+            Some(filings) => Some(read_filed_coins(&filings.file, &filings.name)?),
+        };
+        Ok(Self { text, definition, from, market, followed, market_prices, filed, sources })
+    }
+}
+
+impl Files {
+    pub fn read(args: &Backtest) -> Result<Self, Failure> {
         let (text, definition) = read_definition(&args.definition)?;
         let from = args.from.unwrap_or(definition.seed.date);
         if args.to < from || args.to <= definition.seed.date {
@@ -66,71 +127,94 @@ impl Inputs {
             return Err(Failure::new("backtest.period_must_not_be_empty", message, Exit::Input));
         }
         let mut sources = vec![("definition", name_of(&args.definition))];
-        let followed = Followed::read(args, &definition)?;
-        let mut prices = BTreeMap::new();
+        let index = IndexFiles::read(args, &definition)?;
+        let mut closes = BTreeMap::new();
         if let Some(file) = &args.prices {
             sources.push(("prices", name_of(file)));
             for asset in &definition.assets {
-                let closes = read_prices(file, asset.symbol)?;
-                prices.insert(asset.symbol, at(args, &definition, closes)?);
+                closes.insert(asset.symbol, read_prices(file, asset.symbol)?);
             }
         }
-        let mut targets = BTreeMap::new();
-        if let Some(followed) = &followed {
-            sources.extend(sources_of(followed));
-            (prices, targets) = (followed.prices.clone(), followed.targets.clone());
-        }
-        let mut named = |what, named: &Option<Named>| {
-            named.as_ref().map(|named| {
-                sources.push((what, format!("{}, {}", name_of(&named.file), named.name)));
-                named.clone()
-            })
-        };
-        let flows = match named("flows", &args.flows) {
+        let flows = match &args.flows {
             None => BTreeMap::new(),
-            Some(flows) => flows_of(args, &definition, &flows)?,
+            Some(flows) => {
+                sources.push(("flows", flows.to_string()));
+                flows_of(args, &definition, flows)?
+            }
         };
-        let market_prices = match named("market prices", &args.market_prices) {
-            None => BTreeMap::new(),
-            Some(market) => read_market_prices(&market.file, &market.name)?,
-        };
-        let filed = match named("filings", &args.filings) {
-            None => None,
-            Some(filings) => Some(read_filed_coins(&filings.file, &filings.name)?),
-        };
+        let source = args.prices.as_ref().map_or_else(|| "market files".to_owned(), |file| name_of(file));
         let participant =
             args.flows.as_ref().map_or_else(String::new, |flows| format!("net flows of {}", flows.name));
-        let market = Market {
-            prices,
+        Ok(Self {
+            text,
+            definition,
+            from,
+            to: args.to,
+            pricing: Pricing { at: args.price_at, lag: args.price_lag },
+            index,
+            closes,
             flows,
-            targets,
-            source: args.prices.as_ref().map_or_else(|| "market files".to_owned(), |file| name_of(file)),
+            source,
             participant,
             accept: args.accept_price.clone(),
+            sources,
+        })
+    }
+
+    /// The past for a definition, with the index as it was read or with another in its place.
+    pub fn market(
+        &self,
+        definition: &FundDefinition,
+        index: Option<&Index>,
+        pricing: Pricing,
+    ) -> Result<(Option<Followed>, Market), Failure> {
+        let followed = match &self.index {
+            None => None,
+            Some(files) => Some(files.follow(definition, index.unwrap_or(&files.index), pricing, self.to)?),
         };
-        Ok(Self { text, definition, from, market, followed, market_prices, filed, sources })
+        let (prices, targets, changes) = match &followed {
+            Some(followed) => (followed.prices.clone(), followed.targets.clone(), followed.changes.clone()),
+            None => {
+                let mut prices = BTreeMap::new();
+                for (asset, closes) in &self.closes {
+                    prices.insert(*asset, pricing.of(definition, closes.clone())?);
+                }
+                (prices, BTreeMap::new(), BTreeMap::new())
+            }
+        };
+        let market = Market {
+            prices,
+            flows: self.flows.clone(),
+            targets,
+            changes,
+            source: self.source.clone(),
+            participant: self.participant.clone(),
+            accept: self.accept.clone(),
+        };
+        Ok((followed, market))
     }
 }
 
-/// Prices of the fund's strikes. An index is computed at closes, so the basket that follows it is valued there too, unless
-/// told otherwise.
-pub(super) fn at(
-    args: &Backtest,
-    definition: &FundDefinition,
-    closes: BTreeMap<Date, Price>,
-) -> Result<BTreeMap<Date, Price>, Failure> {
-    let price_at = match (args.price_at, &definition.index) {
-        (Some(price_at), _) => price_at,
-        (None, Some(_)) => PriceAt::Close,
-        (None, None) => PriceAt::Strike,
-    };
-    let prices = match price_at {
-        PriceAt::Close => closes,
-        PriceAt::Strike => at_strike(&closes, definition.strike)?,
-    };
-    let lag = i64::from(args.price_lag);
-    let later = |date: Date| (0..lag).try_fold(date, |day, _| day.tomorrow().ok());
-    Ok(prices.into_iter().filter_map(|(date, price)| Some((later(date)?, price))).collect())
+impl Pricing {
+    /// Prices of the fund's strikes. An index is computed at closes, so the basket that follows it is valued there too, unless
+    /// told otherwise.
+    pub fn of(
+        self,
+        definition: &FundDefinition,
+        closes: BTreeMap<Date, Price>,
+    ) -> Result<BTreeMap<Date, Price>, Failure> {
+        let price_at = match (self.at, &definition.index) {
+            (Some(price_at), _) => price_at,
+            (None, Some(_)) => PriceAt::Close,
+            (None, None) => PriceAt::Strike,
+        };
+        let prices = match price_at {
+            PriceAt::Close => closes,
+            PriceAt::Strike => at_strike(&closes, definition.strike)?,
+        };
+        let later = |date: Date| (0..self.lag).try_fold(date, |day, _| day.tomorrow().ok());
+        Ok(prices.into_iter().filter_map(|(date, price)| Some((later(date)?, price))).collect())
+    }
 }
 
 /// Flows of the run's own days; those of other days are somebody else's history.

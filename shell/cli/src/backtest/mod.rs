@@ -5,6 +5,8 @@ mod basket;
 mod basket_page;
 mod inputs;
 mod report;
+mod risk;
+mod sweep;
 
 use crate::commands::statement::{write, write_csv, write_text};
 use crate::context::{Global, date};
@@ -13,9 +15,11 @@ use crate::performance::Performance;
 use crate::print;
 use crate::sink::DeskSink;
 use against::Against;
-use basket::Basket;
+pub(crate) use basket::{Basket, Followed, IndexFiles};
+pub(crate) use basket_page::sections as sections_of;
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
+pub(crate) use inputs::Pricing;
 use inputs::{Inputs, Named};
 use serde::Serialize;
 use std::path::PathBuf;
@@ -50,9 +54,16 @@ pub(crate) struct Backtest {
     /// Last day
     #[arg(long, value_name = "DATE", value_parser = date)]
     to: Date,
-    /// Folder for the statements and the report; created when absent
-    #[arg(long, value_name = "DIR")]
-    out: PathBuf,
+    /// Folder for the statements and the report; created when absent. A sweep needs none
+    #[arg(long, value_name = "DIR", required_unless_present = "sweep")]
+    out: Option<PathBuf>,
+    /// Run every combination of these: KEY=VALUE,VALUE or KEY=FIRST..LAST:STEP; may be given more than once
+    #[arg(
+        long,
+        value_name = "KEY=VALUES",
+        conflicts_with_all = ["market_prices", "filings", "filed_fee", "check", "keep"]
+    )]
+    sweep: Vec<String>,
     /// At what price a day is struck; when absent, a basket at the close and every other fund at the strike
     #[arg(long, value_enum)]
     price_at: Option<PriceAt>,
@@ -90,6 +101,13 @@ Example:
   strongroom backtest funds/large-cap.toml --market snapshots.csv --market daily.csv \\
       --to 2023-12-31 --out large-cap
 
+  strongroom backtest funds/large-cap.toml --market snapshots.csv --market daily.csv \\
+      --to 2023-12-31 --sweep weighting=cap,equal,sqrt --sweep cost_bps=0..50:5
+
+Keys of a sweep: weighting (cap, equal, sqrt, inverse-volatility), top, cap (or none),
+reconstitution (month, quarter), cost_bps, fee_bps, price_at (strike, close); the last two also
+for a fund of one asset.
+
 A flow dated T becomes a cash order for T, placed before its cut-off, in whole baskets at T's
 price; the remainder is carried to the next session.";
 
@@ -119,13 +137,17 @@ struct Results {
 }
 
 /// A run's end: the fund, and what was done.
-struct Ended {
-    state: FundState,
-    summary: Summary,
+pub(crate) struct Ended {
+    pub state: FundState,
+    pub summary: Summary,
 }
 
 impl Backtest {
     pub fn run(self, global: &Global) -> Result<(), Failure> {
+        if !self.sweep.is_empty() {
+            return sweep::sweep(&self, global);
+        }
+        let out = self.out.clone().unwrap_or_default();
         let inputs = Inputs::read(&self)?;
         let ended = match &self.keep {
             None => self.run_in(MemorySink::default(), &inputs)?,
@@ -140,18 +162,15 @@ impl Backtest {
         let period = (inputs.from, self.to);
         let basket = match &inputs.followed {
             None => None,
-            Some(followed) => Some(Basket::try_new(&inputs, followed, &ended, period)?),
+            Some(followed) => Some(Basket::try_new(&inputs.definition, followed, &ended, period)?),
         };
-        write(&self.out, &statement)?;
-        write_csv(
-            &self.out.join("flows.csv"),
-            &ended.summary.flows.iter().map(Flow::from).collect::<Vec<_>>(),
-        )?;
+        write(&out, &statement)?;
+        write_csv(&out.join("flows.csv"), &ended.summary.flows.iter().map(Flow::from).collect::<Vec<_>>())?;
         if let Some(basket) = &basket {
-            basket_page::write(&self.out, basket, &ended, period)?;
+            basket_page::write(&out, basket, &ended, period)?;
         }
         if let Some(against) = &against {
-            write_csv(&self.out.join("against_filings.csv"), &against.rows)?;
+            write_csv(&out.join("against_filings.csv"), &against.rows)?;
         }
         let results = Results {
             fund: statement.fund,
@@ -164,10 +183,10 @@ impl Backtest {
             performance,
             against_filings: against,
             basket,
-            out: self.out.clone(),
+            out: out.clone(),
         };
-        write_text(&self.out.join("summary.json"), &(print::to_json(&results)? + "\n"))?;
-        write_text(&self.out.join("report.html"), &report::page(&inputs, &ended, &statement, &results)?)?;
+        write_text(&out.join("summary.json"), &(print::to_json(&results)? + "\n"))?;
+        write_text(&out.join("report.html"), &report::page(&inputs, &ended, &statement, &results)?)?;
         if global.json {
             print::json(&results)?
         } else {

@@ -197,7 +197,11 @@ fn settle_due(global: &Global) -> Result<(), Failure> {
     let ready = |order: &&Order| {
         let dealt = match order.method {
             OrderMethod::Cash => matches!(order.state, OrderState::Executed { .. }),
-            OrderMethod::InKind => matches!(order.state, OrderState::Struck { .. }),
+            OrderMethod::InKind => match order.state {
+                OrderState::Accepted => false,
+                OrderState::Struck { .. } => state.coins_to_trade(order).is_empty(),
+                OrderState::Executed { .. } => true,
+            },
         };
         dealt && order.settlement_date <= today
     };

@@ -1,7 +1,8 @@
 //! One fund of the demo: its days, its participants, and the check that its log replays to the same state.
 
-use super::market::{Dice, nudged, walk};
-use crate::backtest::progress;
+use super::market::{Dice, nudged};
+use super::world::{Kind, World};
+use crate::backtest::{Ended, Followed, progress};
 use crate::failure::Failure;
 use crate::performance::Performance;
 use crate::sink::DeskSink;
@@ -15,41 +16,10 @@ use strongroom_store::Location;
 use strongroom_units::time::{Date, Timestamp};
 use strongroom_units::{NumberError, Price, Shares, Symbol};
 
-/// Which fund.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Coin {
-    Bitcoin,
-    Ether,
-}
-
-impl Coin {
-    fn definition(self) -> &'static str {
-        match self {
-            Self::Bitcoin => include_str!("bitcoin.toml"),
-            Self::Ether => include_str!("ether.toml"),
-        }
-    }
-
-    /// The first price, in dollars: a round number, so that nobody takes it for a real one.
-    fn first_price(self) -> i128 {
-        match self {
-            Self::Bitcoin => 100_000,
-            Self::Ether => 4_000,
-        }
-    }
-
-    fn stream(self) -> u64 {
-        match self {
-            Self::Bitcoin => 1,
-            Self::Ether => 2,
-        }
-    }
-}
-
 /// A fund at the end of its days.
 pub(super) struct Ran {
-    pub asset: Symbol,
-    pub state: FundState,
+    pub ended: Ended,
+    pub followed: Option<Followed>,
     pub performance: Performance,
     pub market: BTreeMap<Date, Price>,
     pub period: (Date, Date),
@@ -62,11 +32,11 @@ const PARTICIPANTS: [&str; 3] =
     ["Simulated Participant 1", "Simulated Participant 2", "Simulated Participant 3"];
 
 /// The people around the fund, and what they did.
-struct Desks {
+struct Desks<'a> {
     dice: Dice,
-    prices: BTreeMap<Date, Price>,
+    market: &'a Market,
+    decimals: u8,
     closes: BTreeMap<Date, Price>,
-    asset: Symbol,
     orders: usize,
     to_correct: Option<Date>,
 }
@@ -75,38 +45,35 @@ type Run<'a> = Runner<'a, DeskSink>;
 type Step = Result<(), RunError<DeskError>>;
 
 /// Runs one fund for some months in a database.
-pub(super) fn run(coin: Coin, location: &Location, months: u32, seed: u64) -> Result<Ran, Failure> {
-    let definition = FundDefinition::parse(coin.definition()).map_err(Refusal::from)?;
+pub(super) fn run(kind: Kind, location: &Location, months: u32, seed: u64) -> Result<Ran, Failure> {
+    let definition = FundDefinition::parse(kind.definition()).map_err(Refusal::from)?;
     let from = definition.seed.date;
     let to = after_months(from, months);
-    let asset = definition.assets.first().map(|asset| asset.symbol).ok_or(Refusal::FundMustBeOpen)?;
-    let mut dice = Dice::new(seed, coin.stream());
-    let start = Price::from_units(coin.first_price() * 10i128.pow(u32::from(Price::SCALE)));
-    let prices = walk(&mut dice, (from, to), start)?;
-    let market = Market {
-        prices: BTreeMap::from([(asset, prices.clone())]),
-        source: format!("simulated, seed {seed}"),
-        ..Market::default()
-    };
-    let mut desks = Desks { dice, prices, closes: BTreeMap::new(), asset, orders: 0, to_correct: None };
+    let mut dice = Dice::new(seed, kind.stream());
+    let World { market, followed } = World::try_new(kind, &definition, &mut dice, to, seed)?;
+    let (closes, decimals) = (BTreeMap::new(), kind.decimals());
+    let mut desks = Desks { dice, market: &market, decimals, closes, orders: 0, to_correct: None };
     let agenda = Agenda::try_new(&definition, from, to).map_err(Refusal::from)?;
     let mut sink = DeskSink::open(location, definition.id)?;
     let bar = progress(agenda.tasks().len());
     bar.set_message(definition.id.to_string());
-    let mut runner = Runner::open(&mut sink, &market, &definition, coin.definition())?;
+    let mut runner = Runner::open(&mut sink, &market, &definition, kind.definition())?;
     for (at, task) in agenda.tasks() {
         desks.carry_out(&mut runner, *task, *at)?;
         bar.inc(1);
     }
     bar.finish_and_clear();
+    let summary = runner.finish();
     let state = sink.state().ok_or(Refusal::FundMustBeOpen)?.clone();
     drop(sink);
     let (records, replay_is_identical) = replayed(location, &state)?;
     let Desks { closes, orders, .. } = desks;
-    let performance = Performance::of(&state, (from, to), &closes, &BTreeMap::new())?;
+    let none = BTreeMap::new();
+    let levels = followed.as_ref().map_or(&none, |followed| &followed.levels);
+    let performance = Performance::of(&state, (from, to), &closes, levels)?;
     Ok(Ran {
-        asset,
-        state,
+        ended: Ended { state, summary },
+        followed,
         performance,
         market: closes,
         period: (from, to),
@@ -125,7 +92,7 @@ fn replayed(location: &Location, state: &FundState) -> Result<(u64, bool), Failu
     Ok((desk.records(fund), identical))
 }
 
-impl Desks {
+impl Desks<'_> {
     fn carry_out(&mut self, run: &mut Run<'_>, task: Task, at: Timestamp) -> Step {
         match task {
             Task::TakeOrders(session) => self.cash_orders(run, session, at),
@@ -167,6 +134,10 @@ impl Desks {
         (side, method): (OrderSide, OrderMethod),
         at: Timestamp,
     ) -> Step {
+        // Coins of an order would be on their way while the basket changes.
+        if self.market.targets.contains_key(&trade_date) {
+            return Ok(());
+        }
         let state = run.state()?;
         let unit = state.definition().creation_unit.at(trade_date).copied().unwrap_or(Shares::new(1));
         let baskets = 1 + self.dice.below(8).cast_signed();
@@ -187,15 +158,20 @@ impl Desks {
 
     /// The fund never trades at exactly the reference rate; the participant bears the difference.
     fn execute(&mut self, run: &mut Run<'_>, session: Date, at: Timestamp) -> Step {
-        let dealt = run.state()?.orders().filter(|order| {
-            order.trade_date == session
-                && order.method == OrderMethod::Cash
-                && matches!(order.state, OrderState::Struck { .. })
-        });
-        let ids: Vec<OrderId> = dealt.map(|order| order.id.clone()).collect();
-        for id in ids {
-            let price = self.nudged_price(session, 600)?;
-            run.command(Command::ExecuteOrder { id, prices: BTreeMap::from([(self.asset, price)]) }, at)?;
+        let state = run.state()?;
+        let dealt = state
+            .orders()
+            .filter(|order| order.trade_date == session && matches!(order.state, OrderState::Struck { .. }));
+        let to_trade: Vec<(OrderId, Vec<Symbol>)> = dealt
+            .map(|order| (order.id.clone(), state.coins_to_trade(order).into_keys().collect()))
+            .filter(|(_, assets): &(_, Vec<Symbol>)| !assets.is_empty())
+            .collect();
+        for (id, assets) in to_trade {
+            let mut prices = BTreeMap::new();
+            for asset in assets {
+                prices.insert(asset, self.nudged_price(asset, session, 600)?);
+            }
+            run.command(Command::ExecuteOrder { id, prices }, at)?;
         }
         Ok(())
     }
@@ -203,23 +179,25 @@ impl Desks {
     /// Once in a while a source restates: yesterday's rate was a little wrong.
     fn learn_of_a_wrong_price(&mut self, run: &mut Run<'_>, at: Timestamp) -> Step {
         let Some(date) = self.to_correct.take() else { return Ok(()) };
-        let price = self.nudged_price(date, 1_500)?;
+        let assets = &run.state()?.definition().assets;
+        let Some(asset) = assets.first().map(|asset| asset.symbol) else { return Ok(()) };
+        let price = self.nudged_price(asset, date, 1_500)?;
         let reason = "the source restated its rate".to_owned();
-        run.command(Command::CorrectPrice { asset: self.asset, date, price, reason }, at)
+        run.command(Command::CorrectPrice { asset, date, price, reason }, at)
     }
 
     fn close(&mut self, run: &Run<'_>, session: Date) -> Step {
         let Some(nav) = run.state()?.nav(session) else { return Ok(()) };
-        self.closes.insert(session, nudged(&mut self.dice, nav.published.nav_per_share, 2_500)?);
+        self.closes.insert(session, nudged(&mut self.dice, (nav.published.nav_per_share, 2), 2_500)?);
         if self.dice.happens(2) {
             self.to_correct = Some(session);
         }
         Ok(())
     }
 
-    fn nudged_price(&mut self, date: Date, spread_ppm: i64) -> Result<Price, NumberError> {
-        let price = self.prices.get(&date).copied().unwrap_or_default();
-        nudged(&mut self.dice, price, spread_ppm)
+    fn nudged_price(&mut self, asset: Symbol, date: Date, spread_ppm: i64) -> Result<Price, NumberError> {
+        let price = self.market.prices.get(&asset).and_then(|prices| prices.get(&date));
+        nudged(&mut self.dice, (price.copied().unwrap_or_default(), self.decimals), spread_ppm)
     }
 }
 

@@ -10,7 +10,7 @@ use strongroom_units::{NumberError, Price, Rounding};
 pub(super) struct Dice(Pcg64Mcg);
 
 impl Dice {
-    /// `stream` keeps two funds of one seed apart.
+    /// `stream` keeps the funds and coins of one seed apart.
     pub fn new(seed: u64, stream: u64) -> Self {
         Self(Pcg64Mcg::seed_from_u64(seed ^ (stream << 48)))
     }
@@ -33,11 +33,11 @@ impl Dice {
     }
 }
 
-/// Daily prices of one coin from `from` through `to`, in cents, moving by some per cent a day with a slow drift.
+/// Daily prices of one coin from `from` through `to`, at so many decimals, moving by some per cent a day with a slow drift.
 pub(super) fn walk(
     dice: &mut Dice,
     (from, to): (Date, Date),
-    start: Price,
+    (start, decimals): (Price, u8),
 ) -> Result<BTreeMap<Date, Price>, NumberError> {
     let mut prices = BTreeMap::new();
     let mut price = start;
@@ -48,7 +48,7 @@ pub(super) fn walk(
         drift = (drift * 19 + dice.around_zero(2_500)) / 20;
         let moved = 1_000_000 + drift + dice.around_zero(25_000);
         price = price.try_mul_div(i128::from(moved.max(800_000)), 1_000_000, Rounding::HalfEven)?;
-        price = price.round_to(2, Rounding::HalfEven)?;
+        price = price.round_to(decimals, Rounding::HalfEven)?;
         let Ok(next) = day.tomorrow() else { break };
         day = next;
     }
@@ -56,9 +56,15 @@ pub(super) fn walk(
 }
 
 /// A price moved by a few hundredths of a per cent, as execution and market closes are.
-pub(super) fn nudged(dice: &mut Dice, price: Price, spread_ppm: i64) -> Result<Price, NumberError> {
+pub(super) fn nudged(
+    dice: &mut Dice,
+    (price, decimals): (Price, u8),
+    spread_ppm: i64,
+) -> Result<Price, NumberError> {
     let moved = 1_000_000 + dice.around_zero(spread_ppm);
-    price.try_mul_div(i128::from(moved), 1_000_000, Rounding::HalfEven)?.round_to(2, Rounding::HalfEven)
+    price
+        .try_mul_div(i128::from(moved), 1_000_000, Rounding::HalfEven)?
+        .round_to(decimals, Rounding::HalfEven)
 }
 
 #[cfg(test)]
@@ -68,7 +74,7 @@ mod tests {
     #[test]
     fn one_seed_is_one_market() {
         let period = ("2025-08-01".parse().unwrap(), "2026-01-31".parse().unwrap());
-        let market = |seed| walk(&mut Dice::new(seed, 1), period, "100000".parse().unwrap()).unwrap();
+        let market = |seed| walk(&mut Dice::new(seed, 1), period, ("100000".parse().unwrap(), 2)).unwrap();
         assert_eq!(market(7), market(7));
         assert_ne!(market(7), market(8));
         assert!(market(7).values().all(|price| *price > Price::ZERO));

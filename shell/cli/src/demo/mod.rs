@@ -1,21 +1,25 @@
-//! `strongroom demo`: a bitcoin and an ether fund over some months of a simulated market, in a database of its own.
+//! `strongroom demo`: a bitcoin fund, an ether fund and a basket over some months of a simulated market, in a database of its own.
 
 mod fund;
 mod market;
 mod page;
+mod world;
 
 use crate::context::Global;
 use crate::failure::{Exit, Failure};
 use crate::print::{self, Align};
 use clap::Args;
-use fund::{Coin, Ran};
+use fund::Ran;
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use strongroom_store::Location;
 use strongroom_units::time::Date;
 use strongroom_units::{Money, Quantity, Shares, Symbol};
+use world::Kind;
 
-/// Runs two funds over a simulated market: participants create and redeem, NAV is struck, fees are paid.
+/// Runs three funds over a simulated market: participants create and redeem, NAV is struck, fees are paid, and a basket follows
+/// its index.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  strongroom demo --months 12 --seed 42 --out demo")]
 pub(crate) struct Demo {
@@ -49,7 +53,10 @@ struct FundResult {
     nav_per_share: Money,
     net_assets: Money,
     shares: Shares,
-    coins: Quantity,
+    /// Coins held, by asset.
+    coins: BTreeMap<Symbol, Quantity>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rebalances: Option<usize>,
     orders: usize,
     records: u64,
     total_return: Option<f64>,
@@ -76,13 +83,13 @@ impl Demo {
         }
         let location = Location::Sqlite(database.clone());
         let mut ran = Vec::new();
-        for coin in [Coin::Bitcoin, Coin::Ether] {
-            ran.push(fund::run(coin, &location, self.months, self.seed)?);
+        for kind in [Kind::Bitcoin, Kind::Ether, Kind::Basket] {
+            ran.push(fund::run(kind, &location, self.months, self.seed)?);
         }
         let report = folder.join("report.html");
         crate::commands::statement::write_text(&report, &page::page(&ran, self.seed)?)?;
         let results = self.results(&ran, database, report)?;
-        if global.json { print::json(&results) } else { say(&results, &ran) }
+        if global.json { print::json(&results) } else { say(&results) }
     }
 
     fn folder(&self) -> Result<PathBuf, Failure> {
@@ -108,11 +115,11 @@ impl Demo {
 }
 
 fn result(ran: &Ran) -> Result<FundResult, Failure> {
-    let state = &ran.state;
+    let state = &ran.ended.state;
     let nav = state.last_nav().ok_or(strongroom_engine::Refusal::FundMustBeOpen)?;
     let positions = state.reserve().positions()?;
-    let coins =
-        positions.first().map(|position| position.held).ok_or(strongroom_engine::Refusal::FundMustBeOpen)?;
+    let held = positions.iter().filter(|position| !position.held.is_zero());
+    let coins = held.map(|position| (position.asset, position.held)).collect();
     Ok(FundResult {
         fund: state.definition().id,
         name: state.definition().name.clone(),
@@ -120,6 +127,7 @@ fn result(ran: &Ran) -> Result<FundResult, Failure> {
         net_assets: nav.current.valuation.net_assets,
         shares: state.outstanding()?,
         coins,
+        rebalances: ran.followed.as_ref().map(|_| ran.ended.summary.rebalances.len()),
         orders: ran.orders,
         records: ran.records,
         total_return: ran.performance.total_return,
@@ -130,7 +138,16 @@ fn result(ran: &Ran) -> Result<FundResult, Failure> {
     })
 }
 
-fn say(results: &Results, ran: &[Ran]) -> Result<(), Failure> {
+/// How much of one coin, or how many coins.
+fn coins(fund: &FundResult) -> Result<String, Failure> {
+    let mut held = fund.coins.iter();
+    match (held.next(), held.next()) {
+        (Some((asset, quantity)), None) => Ok(format!("{} {asset}", quantity.to_decimal().to_display(4)?)),
+        _ => Ok(format!("{} coins", fund.coins.len())),
+    }
+}
+
+fn say(results: &Results) -> Result<(), Failure> {
     let yes = |holds: bool| if holds { "yes" } else { "NO" }.to_owned();
     let columns = [
         ("fund", Align::Left),
@@ -142,13 +159,13 @@ fn say(results: &Results, ran: &[Ran]) -> Result<(), Failure> {
         ("return", Align::Right),
         ("tracking", Align::Right),
     ];
-    let rows = results.funds.iter().zip(ran).map(|(fund, ran)| {
+    let rows = results.funds.iter().map(|fund| {
         Ok(vec![
             fund.fund.to_string(),
             crate::commands::money(fund.nav_per_share)?,
             crate::commands::money(fund.net_assets)?,
             crate::commands::shares(fund.shares)?,
-            format!("{} {}", fund.coins.to_decimal().to_display(4)?, ran.asset),
+            coins(fund)?,
             fund.orders.to_string(),
             crate::fact_sheet::percent(fund.total_return),
             crate::fact_sheet::percent(fund.tracking_difference),

@@ -1,6 +1,7 @@
-//! The page of a demo: both funds, one after the other, under a warning that nothing in it is real.
+//! The page of a demo: the funds, one after the other, under a warning that nothing in it is real.
 
 use super::fund::Ran;
+use crate::backtest::{Basket, sections_of};
 use crate::fact_sheet::FactSheet;
 use crate::failure::Failure;
 use std::collections::BTreeMap;
@@ -10,22 +11,29 @@ use strongroom_report::{Emphasis, Page, Section, Table, render};
 /// The whole page.
 pub(super) fn page(ran: &[Ran], seed: u64) -> Result<String, Failure> {
     let period = ran.first().map(|ran| ran.period).unwrap_or_default();
-    let subtitle = format!("Two funds over a simulated market, {} to {}", period.0, period.1);
+    let subtitle = format!("Three funds over a simulated market, {} to {}", period.0, period.1);
     let mut page = Page::new("Strongroom demo", subtitle).warning(format!(
         "Simulated market, seed {seed}: no price, fund or participant on this page is real."
     ));
+    let none = BTreeMap::new();
     for ran in ran {
-        let statement = statement(&ran.state, ran.period.0, ran.period.1)?;
+        let state = &ran.ended.state;
+        let statement = statement(state, ran.period.0, ran.period.1)?;
         let sheet = FactSheet {
-            state: &ran.state,
+            state,
             statement: &statement,
             performance: &ran.performance,
             market: &ran.market,
-            levels: &BTreeMap::new(),
+            levels: ran.followed.as_ref().map_or(&none, |followed| &followed.levels),
             flows: &[],
         };
-        for mut section in sheet.sections()? {
-            section.heading = format!("{}: {}", ran.state.definition().id, section.heading);
+        let mut sections = sheet.sections()?;
+        if let Some(followed) = &ran.followed {
+            let basket = Basket::try_new(state.definition(), followed, &ran.ended, ran.period)?;
+            sections.extend(sections_of(&basket, followed, &ran.ended, ran.period)?);
+        }
+        for mut section in sections {
+            section.heading = format!("{}: {}", state.definition().id, section.heading);
             page.sections.push(section);
         }
         page.sections.extend(corrections(ran)?);
@@ -35,7 +43,8 @@ pub(super) fn page(ran: &[Ran], seed: u64) -> Result<String, Failure> {
 
 /// Every published NAV that later turned out different.
 fn corrections(ran: &Ran) -> Result<Option<Section>, Failure> {
-    let corrected: Vec<_> = ran.state.navs().iter().filter(|nav| nav.current != nav.published).collect();
+    let corrected: Vec<_> =
+        ran.ended.state.navs().iter().filter(|nav| nav.current != nav.published).collect();
     if corrected.is_empty() {
         return Ok(None);
     }
@@ -53,7 +62,7 @@ fn corrections(ran: &Ran) -> Result<Option<Section>, Failure> {
             ],
         );
     }
-    let heading = format!("{}: Corrections", ran.state.definition().id);
+    let heading = format!("{}: Corrections", ran.ended.state.definition().id);
     let lead = "A price was learned late. What was published stays as it was; each NAV that would have differed is named.";
     Ok(Some(Section::new(heading).lead(lead).table(table)))
 }

@@ -36,7 +36,10 @@ pub(crate) struct Rate {
     /// Minutes from one time to the next
     #[arg(long, value_name = "MINUTES", default_value_t = 1_440, requires = "until")]
     every: u32,
-    /// Folder for rates.csv and report.html, with --until
+    /// A pair to be drawn and listed beside the first, with --until; may be given more than once
+    #[arg(long, value_name = "BASE-QUOTE", requires = "until")]
+    beside: Vec<Pair>,
+    /// Folder for rates.csv, report.html and rates.svg, with --until
     #[arg(long, value_name = "DIR", requires = "until")]
     out: Option<PathBuf>,
 }
@@ -58,9 +61,10 @@ impl Rate {
 
 impl Rate {
     fn series(&self, global: &Global, period: (Timestamp, Timestamp)) -> Result<(), Failure> {
-        let rows = series::series(&self.trades, &self.methodology, &self.pair, period, self.every)?;
+        let pairs: Vec<&Pair> = core::iter::once(&self.pair).chain(&self.beside).collect();
+        let rows = series::series(&self.trades, &self.methodology, &pairs, period, self.every)?;
         if let Some(folder) = &self.out {
-            series::write(folder, &self.pair, &rows)?;
+            series::write(folder, &pairs, &rows)?;
         }
         if global.json { print::json(&rows) } else { series::say(&rows) }
     }

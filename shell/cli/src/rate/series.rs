@@ -1,17 +1,17 @@
 //! A rate at many times: what it was through a day or a week, as CSV and as a picture.
 
-use super::evidence;
+use super::methodologies;
 use crate::commands::statement::{write_csv, write_text};
 use crate::failure::{Exit, Failure};
 use crate::print::{self, Align};
 use serde::Serialize;
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use strongroom_market::rate::{ExclusionReason, Pair, RateEvidence};
-use strongroom_report::{Chart, Emphasis, Mark, Page, Section, Table, Unit, render};
+use strongroom_feeds::read_trades_into;
+use strongroom_market::rate::{ExclusionReason, Pair, RateEvidence, Window};
+use strongroom_report::{Emphasis, Page, Section, Table, Trace, Unit, render, svg};
 use strongroom_units::Price;
-use strongroom_units::time::{Date, Timestamp, Zone};
+use strongroom_units::time::Timestamp;
 
 /// Rates in one series.
 const RATES_MAX: usize = 2_000;
@@ -20,6 +20,7 @@ const RATES_MAX: usize = 2_000;
 #[derive(Serialize)]
 pub(super) struct Row {
     at: Timestamp,
+    pair: String,
     rate: Option<Price>,
     refused: Option<std::borrow::Cow<'static, str>>,
     venues: usize,
@@ -28,11 +29,12 @@ pub(super) struct Row {
     input_hash: String,
 }
 
-/// Computes the rate at `from`, and then every so many minutes, through `until`.
+/// Computes the rate of each pair at `from`, and then every so many minutes, through `until`; rows of one time stand together.
+/// Files are read once, whatever the number of windows.
 pub(super) fn series(
     files: &[PathBuf],
     methodology: &str,
-    pair: &Pair,
+    pairs: &[&Pair],
     (from, until): (Timestamp, Timestamp),
     every_minutes: u32,
 ) -> Result<Vec<Row>, Failure> {
@@ -40,28 +42,40 @@ pub(super) fn series(
     let times =
         core::iter::successors(Some(from), |at| at.checked_add(step).ok()).take_while(|at| *at <= until);
     let times: Vec<Timestamp> = times.take(RATES_MAX + 1).collect();
-    if times.is_empty() || times.len() > RATES_MAX {
+    if times.is_empty() || times.len() * pairs.len() > RATES_MAX {
         let message = format!("a series has 1 to {RATES_MAX} rates");
         let failure = Failure::new("rate.series_must_be_bounded", message, Exit::Refused);
         return Err(failure.hint("Choose --until after --at, and --every larger."));
     }
-    let bar = crate::backtest::progress(times.len());
-    let mut rows = Vec::new();
-    for at in times {
+    let methodology = methodologies::find(methodology)?;
+    let mut windows = Vec::new();
+    for at in &times {
+        for pair in pairs {
+            windows.push(Window::try_new(&methodology, pair, *at)?);
+        }
+    }
+    let bar = crate::backtest::progress(files.len() + windows.len());
+    for file in files {
+        read_trades_into(file, &mut windows)?;
         bar.inc(1);
-        match evidence(files, methodology, pair, at) {
-            Ok(found) => rows.push(row(at, &found)),
-            Err(failure) if failure.exit == Exit::Refused => rows.push(Row {
+    }
+    let mut rows = Vec::new();
+    let named = times.iter().flat_map(|at| pairs.iter().map(move |pair| (*at, *pair)));
+    for ((at, pair), window) in named.zip(&mut windows) {
+        bar.inc(1);
+        rows.push(match window.rate() {
+            Ok(found) => row(at, &found),
+            Err(error) => Row {
                 at,
+                pair: pair.to_string(),
                 rate: None,
-                refused: Some(failure.code),
+                refused: Some(error.code().into()),
                 venues: 0,
                 excluded: String::new(),
-                methodology: methodology.to_owned(),
+                methodology: methodology.id.clone(),
                 input_hash: String::new(),
-            }),
-            Err(failure) => return Err(failure),
-        }
+            },
+        });
     }
     bar.finish_and_clear();
     Ok(rows)
@@ -71,6 +85,7 @@ fn row(at: Timestamp, found: &RateEvidence) -> Row {
     let deviating = found.excluded.iter().filter(|x| x.reason == ExclusionReason::DeviatesFromVenueMedian);
     Row {
         at,
+        pair: found.pair.clone(),
         rate: Some(found.rate),
         refused: None,
         venues: found.venues.len(),
@@ -84,21 +99,22 @@ fn row(at: Timestamp, found: &RateEvidence) -> Row {
 pub(super) fn say(rows: &[Row]) -> Result<(), Failure> {
     let columns = [
         ("at", Align::Left),
+        ("pair", Align::Left),
         ("rate", Align::Right),
         ("venues", Align::Right),
         ("excluded, or why there is none", Align::Left),
     ];
     let cells = rows.iter().map(|row| {
-        let rate = row.rate.map_or_else(|| Ok("–".to_owned()), |rate| rate.to_decimal().to_display(2))?;
+        let rate = shown(row)?;
         let note = row.refused.as_deref().map_or_else(|| row.excluded.clone(), str::to_owned);
-        Ok(vec![row.at.to_string(), rate, row.venues.to_string(), note])
+        Ok(vec![row.at.to_string(), row.pair.clone(), rate, row.venues.to_string(), note])
     });
     print::line(print::table(&columns, cells.collect::<Result<Vec<_>, Failure>>()?));
     Ok(())
 }
 
-/// Writes `rates.csv` and `report.html`.
-pub(super) fn write(folder: &Path, pair: &Pair, rows: &[Row]) -> Result<(), Failure> {
+/// Writes `rates.csv`, `report.html` and `rates.svg`.
+pub(super) fn write(folder: &Path, pairs: &[&Pair], rows: &[Row]) -> Result<(), Failure> {
     std::fs::create_dir_all(folder).map_err(|error| Failure::file(folder, &error))?;
     write_csv(&folder.join("rates.csv"), rows)?;
     let name = rows.first().map(|row| row.methodology.clone()).unwrap_or_default();
@@ -106,29 +122,43 @@ pub(super) fn write(folder: &Path, pair: &Pair, rows: &[Row]) -> Result<(), Fail
         (Some(first), Some(last)) => format!("{} to {}", first.at, last.at),
         _ => String::new(),
     };
-    let mut table =
-        Table::new("Rates").left("at").right("rate").right("venues").left("excluded, or why there is none");
+    let mut table = Table::new("Rates")
+        .left("at")
+        .left("pair")
+        .right("rate")
+        .right("venues")
+        .left("excluded, or why there is none");
     for row in rows {
-        let rate = row.rate.map_or_else(|| Ok("–".to_owned()), |rate| rate.to_decimal().to_display(2))?;
+        let rate = shown(row)?;
         let note = row.refused.as_deref().map_or_else(|| row.excluded.clone(), str::to_owned);
         let emphasis =
             if row.refused.is_some() || !row.excluded.is_empty() { Emphasis::Bad } else { Emphasis::None };
-        table.push(emphasis, [row.at.to_string(), rate, row.venues.to_string(), note]);
+        table.push(emphasis, [row.at.to_string(), row.pair.clone(), rate, row.venues.to_string(), note]);
     }
     let mut section = Section::new("Rates")
         .lead("A window that publishes nothing leaves a gap: nothing stale stands in its place.");
-    section = section.chart(chart(pair, rows)).table(table);
-    let page = Page::new(format!("{pair} by {name}"), period).section(section);
+    let names = pairs.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let drawn = trace(&names, pairs, rows);
+    write_text(&folder.join("rates.svg"), &svg(&drawn))?;
+    section = section.trace(drawn).table(table);
+    let page = Page::new(format!("{names} by {name}"), period).section(section);
     write_text(&folder.join("report.html"), &render(&page))
 }
 
-/// The last rate of each day.
-fn chart(pair: &Pair, rows: &[Row]) -> Chart {
-    let by_day: BTreeMap<Date, f64> = rows
-        .iter()
-        .filter_map(|row| Some((Zone::Utc.date_of(row.at), row.rate?.to_decimal().to_f64())))
-        .collect();
-    Chart::new(format!("{pair}, the last rate of each day"), Mark::Line, Unit::Number { decimals: 2 })
-        .series(pair.to_string(), by_day)
-        .description("A day without a rate is a gap in the table below.")
+/// Cents, and more digits where a rate is about a dollar.
+fn shown(row: &Row) -> Result<String, Failure> {
+    let Some(rate) = row.rate else { return Ok("–".to_owned()) };
+    let decimals = if rate < Price::from_units(100 * 10i128.pow(u32::from(Price::SCALE))) { 5 } else { 2 };
+    Ok(rate.to_decimal().to_display(decimals)?)
+}
+
+fn trace(names: &str, pairs: &[&Pair], rows: &[Row]) -> Trace {
+    let trace = Trace::new(names, Unit::Number { decimals: 4 })
+        .description("The rate of each window, at its end, UTC. A window that publishes nothing is a gap.");
+    pairs.iter().fold(trace, |trace, pair| {
+        let name = pair.to_string();
+        let of_pair = rows.iter().filter(|row| row.pair == name);
+        let points = of_pair.map(|row| (row.at, row.rate.map(|rate| rate.to_decimal().to_f64())));
+        trace.line(name.clone(), points.collect::<Vec<_>>())
+    })
 }

@@ -3,95 +3,9 @@
 
 use crate::exact::exact;
 use crate::harness::{Database, Ran, Room, csv_rows, repository, shared};
+use crate::small_market::{INDEX, RUN, fund, room};
 use serde_json::Value;
 use std::fmt::Write;
-
-const INDEX: &str = r#"
-id = "two"
-name = "Two of three"
-source = "made up"
-base_date = "2022-01-03"
-base_level = "100"
-
-[[version]]
-effective = "2022-01-03"
-prices = "daily"
-stale_days_max = 0
-snapshot_age_days_max = 0
-price_history_days = 1
-unpriced = "next-rank"
-decimals = 2
-select = { kind = "top", count = 2 }
-weighting = { kind = "market-cap" }
-reconstitution = { every = "month", day = 1 }
-
-[[asset]]
-id = "BTC"
-price = "BTC"
-names = ["Bitcoin (BTC)"]
-
-[[asset]]
-id = "ETH"
-price = "ETH"
-names = ["Ethereum (ETH)"]
-
-[[asset]]
-id = "XRP"
-price = "XRP"
-names = ["XRP (XRP)"]
-"#;
-
-/// Every day on which this index changes after its first is a session: Tuesday, Tuesday, Friday.
-const SNAPSHOTS: &str = "\
-snapshot_date,rank,name,symbol,market_cap_usd,price_usd,circulating_supply,volume_24h_usd
-2022-01-03,1,Bitcoin,BTC,800,40000,0.02,1
-2022-01-03,2,Ethereum,ETH,400,3000,0.13,1
-2022-01-03,3,XRP,XRP,300,0.8,375,1
-2022-02-01,1,Bitcoin,BTC,800,40000,0.02,1
-2022-02-01,2,XRP,XRP,450,0.8,562.5,1
-2022-02-01,3,Ethereum,ETH,400,3000,0.13,1
-2022-03-01,1,Bitcoin,BTC,900,40000,0.0225,1
-2022-03-01,2,XRP,XRP,450,0.8,562.5,1
-2022-03-01,3,Ethereum,ETH,400,3000,0.13,1
-2022-04-01,1,Ethereum,ETH,999,3000,0.333,1
-2022-04-01,2,Bitcoin,BTC,900,40000,0.0225,1
-2022-04-01,3,XRP,XRP,450,0.8,562.5,1
-";
-
-/// Closes that move by up to a tenth a day, each coin in its own rhythm.
-fn closes() -> String {
-    let mut text = "date,symbol,close\n".to_owned();
-    let days =
-        [(1, 31), (2, 28), (3, 31), (4, 30)].map(|(month, days)| (1..=days).map(move |day| (month, day)));
-    for (number, (month, day)) in days.into_iter().flatten().enumerate() {
-        let number = number as f64;
-        for (symbol, start, speed) in [("BTC", 40_000.0, 0.9), ("ETH", 3_000.0, 1.7), ("XRP", 0.8, 2.6)] {
-            let close = start * (1.0 + 0.3 * (number * speed / 9.0).sin() + number / 300.0);
-            writeln!(text, "2022-{month:02}-{day:02},{symbol},{close:.6}").unwrap();
-        }
-    }
-    text
-}
-
-fn fund(cost_bps: &str, annual: &str) -> String {
-    let text = std::fs::read_to_string(repository().join("funds/large-cap.toml")).unwrap();
-    let text = text
-        .replace("2020-01-02", "2022-01-03")
-        .replace("definition = \"large-cap\"", "definition = \"two\"");
-    let text = text.replace("bps = \"10\"", &format!("bps = \"{cost_bps}\""));
-    text.replace("annual = \"0.0075\"", &format!("annual = \"{annual}\""))
-}
-
-fn room(cost_bps: &str, annual: &str) -> Room {
-    let room = Room::new();
-    room.write("fund.toml", &fund(cost_bps, annual));
-    room.write("two.toml", INDEX);
-    room.write("snapshots.csv", SNAPSHOTS);
-    room.write("closes.csv", &closes());
-    room
-}
-
-const RUN: &str = "backtest fund.toml --index two.toml --market snapshots.csv --market closes.csv --to 2022-04-29 --out out --json";
 
 fn number(value: &Value) -> f64 {
     value.as_f64().or_else(|| value.as_str()?.parse().ok()).unwrap_or_else(|| panic!("{value} is no number"))
@@ -355,4 +269,45 @@ fn flows_of_a_rebalance_day_are_carried_and_the_fund_still_follows() {
     // Creations pay rounding in the fund's favour: cents and base units, nothing more.
     let rest = number(&summary["basket"]["tracking"]["rest"]);
     assert!(rest.abs() < 1e-6, "{rest}");
+}
+
+#[test]
+fn correlations_and_falls_are_those_of_the_prices() {
+    let room = room("0", "0");
+    room.run(RUN).json();
+    let navs = csv_rows(&room.read("out/nav.csv"));
+    let sessions: Vec<&str> = navs.iter().map(|row| row["date"].as_str()).collect();
+    let closes = csv_rows(&room.read("closes.csv"));
+    let prices = |symbol: &str| -> Vec<f64> {
+        let of = |date: &&str| {
+            let row = closes.iter().find(|row| row["symbol"] == symbol && row["date"] == **date);
+            row.unwrap()["close"].parse::<f64>().unwrap()
+        };
+        sessions.iter().map(of).collect()
+    };
+    let returns = |symbol| prices(symbol).windows(2).map(|pair| pair[1] / pair[0] - 1.0).collect::<Vec<_>>();
+    let rows = csv_rows(&room.read("out/correlations.csv"));
+    assert_eq!(rows.len(), 3);
+    for row in &rows {
+        let (a, b) = (returns(&row["asset"]), returns(&row["with"]));
+        let count = a.len() as f64;
+        let sum = |values: &[f64]| values.iter().sum::<f64>();
+        let products: f64 = a.iter().zip(&b).map(|(a, b)| a * b).sum();
+        let squares = |values: &[f64]| values.iter().map(|value| value * value).sum::<f64>();
+        let spread = |values: &[f64]| (count * squares(values) - sum(values).powi(2)).sqrt();
+        let expected = (count * products - sum(&a) * sum(&b)) / (spread(&a) * spread(&b));
+        assert!((row["correlation"].parse::<f64>().unwrap() - expected).abs() < 1e-9, "{row:?}: {expected}");
+        assert_eq!(row["returns"], "81");
+    }
+    // Bitcoin is held throughout: its fall is that of its whole series.
+    let falls = csv_rows(&room.read("out/falls.csv"));
+    let bitcoin = falls.iter().find(|row| row["asset"] == "BTC").unwrap();
+    let mut high = 0.0f64;
+    let deepest = prices("BTC").into_iter().fold(0.0f64, |deepest, price| {
+        high = high.max(price);
+        deepest.max(1.0 - price / high)
+    });
+    assert!((bitcoin["depth"].parse::<f64>().unwrap() - deepest).abs() < 1e-12, "{bitcoin:?}: {deepest}");
+    let report = room.read("out/report.html");
+    assert!(report.contains("Correlation of returns") && report.contains("Below the last high"));
 }

@@ -1,4 +1,4 @@
-//! The first thing a stranger runs: two simulated funds, their report, and the same again from the same seed.
+//! The first thing a stranger runs: three simulated funds, their report, and the same again from the same seed.
 
 use crate::harness::{Room, steps_aside};
 use serde_json::Value;
@@ -72,11 +72,11 @@ fn a_fee_in_coins_is_shown_in_coins() {
     demo(&room, "--months 3 --out demo");
     let report = room.read("demo/report.html");
     assert!(report.contains("Ether accrued for the sponsor fee and unpaid"));
-    // Each chart's title is there as often as the other's: one fund has the one, one the other.
+    // Each chart's title is there as often as the other's for each fund that has it: two accrue in money, one in coins.
     let count = |title: &str| report.matches(title).count();
     assert_eq!(
         count("Sponsor fee accrued and unpaid"),
-        count("Ether accrued for the sponsor fee and unpaid")
+        2 * count("Ether accrued for the sponsor fee and unpaid")
     );
     assert_eq!(count("Bitcoin accrued for the sponsor fee"), 0);
     let due = room.run("fee due --database demo/demo.db --fund SIMETH --json").json();
@@ -86,6 +86,29 @@ fn a_fee_in_coins_is_shown_in_coins() {
         said.starts_with("due  ") && said.trim_end().ends_with("ETH") && said.lines().count() == 1,
         "{said}"
     );
+}
+
+#[test]
+fn the_basket_follows_its_index_and_takes_orders_with_cash_in_lieu() {
+    let room = Room::new();
+    let results = demo(&room, "--months 6 --out demo");
+    let funds = results["funds"].as_array().unwrap();
+    assert_eq!(funds.len(), 3);
+    let basket = &funds[2];
+    assert_eq!((&basket["fund"], &basket["rebalances"]), (&Value::from("SIMTOP"), &Value::from(5)));
+    assert_eq!(basket["coins"].as_object().unwrap().len(), 4, "{basket}");
+    let rows = rusqlite::Connection::open(room.file("demo/demo.db")).unwrap();
+    let of = |query: &str| -> i64 { rows.query_row(query, [], |row| row.get(0)).unwrap() };
+    let traded =
+        "SELECT count(*) FROM orders WHERE fund = 'SIMTOP' AND method = 'in-kind' AND status = 'settled'";
+    assert!(of(traded) > 3);
+    assert_eq!(of(&format!("{traded} AND cash_due IS NULL")), 0, "cash stands in for one coin of each order");
+    let unpriced = "SELECT count(*) FROM order_assets JOIN orders USING (fund, order_id) WHERE status = 'settled' AND execution_price IS NULL";
+    assert_eq!(of(unpriced), 0, "every coin was traded or delivered at a price");
+    let report = room.read("demo/report.html");
+    for heading in ["SIMTOP: Following the index", "SIMTOP: Weights", "SIMTOP: Rebalances"] {
+        assert!(report.contains(heading), "{heading}");
+    }
 }
 
 #[test]

@@ -57,6 +57,34 @@ fn a_series_leaves_a_gap_where_there_is_no_data() {
 }
 
 #[test]
+fn pairs_are_drawn_beside_each_other_as_a_picture_of_its_own() {
+    let (Some(minutes), Some(stablecoins)) =
+        (shared(MINUTES), shared("data/market/stablecoin_1min_svb_20230309_0315.csv"))
+    else {
+        return;
+    };
+    let room = Room::new();
+    let rows = room
+        .run(&format!(
+            "rate --trades '{}' --trades '{}' --methodology vwap --pair USDC-USD --beside USDT-USD --at 2023-03-10T20:00:00Z \
+             --until 2023-03-10T22:00:00Z --every 30 --out rates --json",
+            minutes.display(),
+            stablecoins.display()
+        ))
+        .json();
+    let pairs: Vec<_> = rows.as_array().unwrap().iter().map(|row| row["pair"].as_str().unwrap()).collect();
+    assert_eq!(pairs, ["USDC-USD", "USDT-USD"].repeat(5));
+    let at_nine = &rows[4];
+    assert_eq!(
+        (&at_nine["at"], &at_nine["refused"]),
+        (&"2023-03-10T21:00:00Z".into(), &serde_json::Value::Null)
+    );
+    let picture = room.read("rates/rates.svg");
+    assert!(picture.starts_with("<svg xmlns=") && picture.contains("USDT-USD: lowest "), "{picture}");
+    assert!(room.read("rates/report.html").contains("USDC-USD, USDT-USD by vwap"));
+}
+
+#[test]
 fn a_rated_fund_strikes_on_evidence_or_on_a_decision_and_on_nothing_else() {
     let (Some(minutes), Some(trades)) = (shared(MINUTES), shared(TRADES)) else { return };
     let room = Room::new();

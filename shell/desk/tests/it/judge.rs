@@ -245,7 +245,11 @@ impl Expected {
                     self.put("rebalances", [who, what].concat());
                 }
             }
-            Event::FundHalted { .. } | Event::FundResumed { .. } => {}
+            Event::AssetMigrated { .. }
+            | Event::AssetWrittenOff { .. }
+            | Event::GiftRecorded { .. }
+            | Event::FundHalted { .. }
+            | Event::FundResumed { .. } => {}
         }
         self.entries(applied, record);
     }

@@ -8,12 +8,13 @@ mod summary;
 
 use crate::model::{Chart, Mark, Series};
 use crate::series::{drawable, thinned};
+pub use frame::number;
 use frame::{Frame, HEIGHT, WIDTH};
 use maud::{Markup, html};
 use strongroom_units::time::Date;
 
 /// The style sheet has this many colours; further series reuse them with a broken line.
-const COLOURS: usize = 6;
+pub const COLOURS: usize = 6;
 
 /// A series ready to draw.
 struct Drawn<'a> {

@@ -1,10 +1,14 @@
 //! What a page is made of. Every field is public; the builder methods only make callers shorter.
 
 mod chart;
+mod picture;
 mod table;
+mod trace;
 
 pub use chart::{Chart, Mark, Series, Unit};
+pub use picture::{Heat, HeatScale, Points, Scatter};
 pub use table::{Align, Column, Emphasis, Row, Table};
+pub use trace::{Reading, Trace};
 
 /// One HTML file.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -91,6 +95,21 @@ impl Section {
         self.block(Block::Chart(chart))
     }
 
+    /// Adds a heat table.
+    pub fn heat(self, heat: Heat) -> Self {
+        self.block(Block::Heat(heat))
+    }
+
+    /// Adds points by two numbers.
+    pub fn scatter(self, scatter: Scatter) -> Self {
+        self.block(Block::Scatter(scatter))
+    }
+
+    /// Adds lines over instants.
+    pub fn trace(self, trace: Trace) -> Self {
+        self.block(Block::Trace(trace))
+    }
+
     /// Adds a paragraph of small print.
     pub fn note(self, text: impl Into<String>) -> Self {
         self.block(Block::Note(text.into()))
@@ -112,6 +131,12 @@ pub enum Block {
     Table(Table),
     /// A chart.
     Chart(Chart),
+    /// A heat table.
+    Heat(Heat),
+    /// Points by two numbers.
+    Scatter(Scatter),
+    /// Lines over instants.
+    Trace(Trace),
     /// A paragraph of small print.
     Note(String),
 }

@@ -1,0 +1,113 @@
+//! What the demo's funds live in: prices that never were, and the index over them that its basket follows.
+
+use super::market::{Dice, walk};
+use crate::backtest::{Followed, IndexFiles, Pricing};
+use crate::failure::{Exit, Failure};
+use std::collections::BTreeMap;
+use strongroom_backtest::Market;
+use strongroom_fund::FundDefinition;
+use strongroom_market::index::{AssetName, Index, Listing, Market as IndexMarket, Series};
+use strongroom_units::time::Date;
+use strongroom_units::{Money, Price, Quantity, Rounding, Scale, Symbol};
+
+/// Which fund.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Bitcoin,
+    Ether,
+    Basket,
+}
+
+/// A coin of the basket: its symbol, its first price in dollars and how many millions of it there are. Round numbers, so that
+/// nobody takes them for real ones.
+const COINS: [(&str, i128, i128); 5] =
+    [("BTC", 100_000, 20), ("ETH", 4_000, 120), ("SOL", 200, 500), ("XRP", 3, 55_000), ("ADA", 1, 95_000)];
+
+impl Kind {
+    pub fn definition(self) -> &'static str {
+        match self {
+            Self::Bitcoin => include_str!("bitcoin.toml"),
+            Self::Ether => include_str!("ether.toml"),
+            Self::Basket => include_str!("basket.toml"),
+        }
+    }
+
+    pub fn stream(self) -> u64 {
+        match self {
+            Self::Bitcoin => 1,
+            Self::Ether => 2,
+            Self::Basket => 3,
+        }
+    }
+
+    /// Decimals of a price: cents, and more where coins cost a dollar.
+    pub fn decimals(self) -> u8 {
+        match self {
+            Self::Bitcoin | Self::Ether => 2,
+            Self::Basket => 4,
+        }
+    }
+}
+
+/// Prices, and for the basket its index over them.
+pub(super) struct World {
+    pub market: Market,
+    pub followed: Option<Followed>,
+}
+
+type Prices = BTreeMap<Symbol, BTreeMap<Date, Price>>;
+
+impl World {
+    pub fn try_new(
+        kind: Kind,
+        definition: &FundDefinition,
+        dice: &mut Dice,
+        to: Date,
+        seed: u64,
+    ) -> Result<Self, Failure> {
+        let mut prices = Prices::new();
+        for asset in definition.assets.iter().map(|asset| asset.symbol) {
+            let start = (first_price(asset), kind.decimals());
+            prices.insert(asset, walk(dice, (definition.seed.date, to), start)?);
+        }
+        let followed = match kind {
+            Kind::Bitcoin | Kind::Ether => None,
+            Kind::Basket => Some(follow(definition, &prices, to)?),
+        };
+        let targets = followed.as_ref().map(|followed| followed.targets.clone()).unwrap_or_default();
+        let source = format!("simulated, seed {seed}");
+        Ok(Self { market: Market { prices, targets, source, ..Market::default() }, followed })
+    }
+}
+
+fn first_price(asset: Symbol) -> Price {
+    let coin = COINS.iter().find(|(symbol, _, _)| *symbol == asset.as_str());
+    Price::from_units(coin.map_or(1, |(_, dollars, _)| *dollars) * 10i128.pow(u32::from(Price::SCALE)))
+}
+
+fn follow(definition: &FundDefinition, prices: &Prices, to: Date) -> Result<Followed, Failure> {
+    let index = Index::parse(include_str!("index.toml"))
+        .map_err(|error| Failure::new(error.code(), error.to_string(), Exit::Input))?;
+    let mut market = IndexMarket::default();
+    for asset in &definition.assets {
+        let closes = prices.get(&asset.symbol).cloned().unwrap_or_default();
+        for (date, price) in closes.iter().filter(|(date, _)| date.day() == 1) {
+            let name = AssetName::try_new(&asset.name, asset.symbol.as_str());
+            let name = name.map_err(|why| Failure::new("demo.coin_must_have_a_name", why, Exit::Input))?;
+            market
+                .add_listing(*date, name, listing(asset.symbol, *price)?)
+                .map_err(|error| Failure::new(error.code(), error.to_string(), Exit::Input))?;
+        }
+        market.add_series(asset.symbol.as_str(), Series { source: "simulated".to_owned(), closes });
+    }
+    let files = IndexFiles { index, market, sources: Vec::new() };
+    files.follow(definition, &files.index, Pricing { at: None, lag: 0 }, to)
+}
+
+fn listing(asset: Symbol, price: Price) -> Result<Listing, Failure> {
+    let coin = COINS.iter().find(|(symbol, _, _)| *symbol == asset.as_str());
+    let millions = coin.map_or(1, |(_, _, millions)| *millions);
+    let supply = Quantity::from_units(millions * 10i128.pow(6 + 18), Scale::try_new(18)?);
+    let market_cap = price.value(supply, Rounding::HalfEven)?;
+    Ok(Listing { market_cap, price, supply, volume_24h: Money::ZERO })
+}
