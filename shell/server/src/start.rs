@@ -212,6 +212,7 @@ fn router(house: &Arc<House>) -> Router {
     router
         // Not the API's: a proxy asks here, and gets a decision in its own form.
         .route("/gate/nginx", get(forward::nginx))
+        .route(&format!("{}/", forward::ENVOY_PREFIX), any(forward::envoy))
         .route(&format!("{}/{{*target}}", forward::ENVOY_PREFIX), any(forward::envoy))
         .fallback(|| async { Problem::not_found("such place; see /docs").into_response() })
         .method_not_allowed_fallback(|| async {
