@@ -180,7 +180,7 @@ fn enrol_here(global: &Global, code: &str, out: &std::path::Path) -> Result<(), 
         let failure = Failure::new("file.must_be_new", format!("{} exists", out.display()), Exit::Input);
         return Err(failure.hint("Name a new file: a key is never overwritten."));
     }
-    let options = Options { server: None, ca: global.keys.ca.clone() };
+    let options = Options { ca: global.keys.ca.clone(), ..Options::default() };
     let file = enrol(server, &invitation, &options)?;
     file.write_new(out)?;
     // A first signed request shows that the key works and that the server signs with the keys that were pinned.
