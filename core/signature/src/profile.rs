@@ -17,6 +17,16 @@ pub const LABEL: &str = "strongroom";
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const ACCEPT_SIGNATURE: HeaderName = HeaderName::from_static("accept-signature");
 
+/// Fields by which common frameworks take a request for another one, or its sender for somebody else.
+const HEEDED_BY_FRAMEWORKS: [&str; 6] = [
+    "cookie",
+    "x-http-method",
+    "x-http-method-override",
+    "x-method-override",
+    "x-original-url",
+    "x-rewrite-url",
+];
+
 /// What is to be done where the judge of a signature does not see the content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ContentElsewhere {
@@ -68,6 +78,13 @@ impl Profile {
             self.covered_when_present.push(field);
         }
         self
+    }
+
+    /// The same profile for a service that nobody has read: it also demands what common frameworks heed.
+    #[must_use]
+    pub fn for_any_application(self) -> Self {
+        let fields = HEEDED_BY_FRAMEWORKS.iter().map(|name| HeaderName::from_static(name));
+        fields.fold(self, Self::demanding)
     }
 }
 

@@ -24,6 +24,10 @@ const ANSWER_BYTES_MAX: u64 = 64 * 1024 * 1024;
 const DIRECTORY: &str = "/.well-known/http-message-signatures-directory";
 /// The longest directory that is read.
 const DIRECTORY_BYTES_MAX: u64 = 64 * 1024;
+/// The code of an answer that has none.
+const NO_CODE: &str = "client.answer_must_be_a_success";
+/// How much of such an answer is shown.
+const SAID_CHARACTERS_MAX: usize = 2_000;
 /// How long a whole request may take.
 const WAIT: Duration = Duration::from_secs(30);
 /// Codes of refusals that signing anew heals: the clock was wrong, or the server was started after the signature.
@@ -41,9 +45,23 @@ pub struct Options {
     pub server: Option<String>,
     /// A PEM file of certificates to trust instead of the public ones.
     pub ca: Option<PathBuf>,
+    /// Whose answers are taken.
+    pub answers: Answers,
 }
 
-/// What came back, believed: signed by a pinned key, in answer to this request.
+/// Whose answers are taken.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Answers {
+    /// Only those that a pinned key signed.
+    #[default]
+    Signed,
+    /// Those of an application behind the gate as well, which nobody signs. They are as good as the connection that
+    /// brought them: they move no clock, and no request is signed anew because of one. Otherwise whoever stands between
+    /// could answer a request that was executed with a made-up refusal, and have it executed twice.
+    Any,
+}
+
+/// What came back in answer to this request; unless [`Answers::Any`] was asked for, signed by a pinned key.
 #[derive(Debug, Clone)]
 pub struct Answer {
     /// Its status.
@@ -54,6 +72,8 @@ pub struct Answer {
     pub body: Vec<u8>,
     /// How often the request was signed: 2 when the first was healed.
     pub tries: u32,
+    /// Whether a pinned key signed it.
+    pub is_signed: bool,
 }
 
 /// One request as it is to be sent.
@@ -78,6 +98,7 @@ pub struct Client {
     options: Options,
     /// Server keys that are believed: those of the key file, and those that they vouch for.
     pinned: RwLock<Vec<(String, Arc<VerifyingKey>)>>,
+    answers: Answers,
     /// Seconds that the server's clock is ahead of ours, as a signed answer said.
     ahead: AtomicI64,
     profile: Profile,
@@ -100,8 +121,12 @@ impl Client {
             key_id: file.key.clone(),
             options: options.clone(),
             pinned: RwLock::new(pinned(&file.server_keys)?),
+            answers: options.answers,
             ahead: AtomicI64::new(0),
-            profile: Profile::default(),
+            profile: match options.answers {
+                Answers::Signed => Profile::default(),
+                Answers::Any => Profile::default().for_any_application(),
+            },
             response_profile: ResponseProfile::default(),
         })
     }
@@ -120,8 +145,12 @@ impl Client {
             key_id,
             options: options.clone(),
             pinned,
+            answers: options.answers,
             ahead: AtomicI64::new(0),
-            profile: Profile::default(),
+            profile: match options.answers {
+                Answers::Signed => Profile::default(),
+                Answers::Any => Profile::default().for_any_application(),
+            },
             response_profile: ResponseProfile::default(),
         })
     }
@@ -171,7 +200,7 @@ impl Client {
         if !HEALED_BY_SIGNING.contains(&code.as_str()) {
             return None;
         }
-        // Only an answer to this very request tells the time; an old one would set the clock back.
+        // Only a signed answer to this very request tells the time; an old one would set the clock back.
         let ahead = tried.server_time? - local_seconds();
         self.ahead.store(ahead, Ordering::Relaxed);
         let asked = AcceptSignature::read(&tried.answer.headers).ok()?;
@@ -198,9 +227,14 @@ impl Client {
             .map_err(ClientError::Signature)?;
         let (status, answered, body) = self.transport(&request.method, &uri, &headers, &request.body)?;
         let response = Response { status, headers: &answered };
-        let server_time = self.believe(&response, &line.with(&headers), &body)?;
+        let believed = self.believe(&response, &line.with(&headers), &body);
+        let is_signed = believed.is_ok();
+        let server_time = match self.answers {
+            Answers::Signed => believed?,
+            Answers::Any => believed.ok().flatten(),
+        };
         Ok(Tried {
-            answer: Answer { status: status.as_u16(), headers: answered, body, tries: 1 },
+            answer: Answer { status: status.as_u16(), headers: answered, body, tries: 1, is_signed },
             server_time,
         })
     }
@@ -302,7 +336,20 @@ impl Answer {
         let problem: serde_json::Value = serde_json::from_slice(&self.body).unwrap_or_default();
         let text =
             |name: &str| problem.get(name).and_then(serde_json::Value::as_str).unwrap_or_default().to_owned();
-        Err(ClientError::Refused { status: self.status, code: text("code"), detail: text("detail") })
+        let (code, detail) = match text("code") {
+            // Of an application, or of a proxy that failed.
+            code if code.is_empty() => (NO_CODE.to_owned(), self.as_said()),
+            code => (code, text("detail")),
+        };
+        Err(ClientError::Refused { status: self.status, code, detail })
+    }
+}
+
+impl Answer {
+    /// Status and the beginning of the content, for an answer that is no problem of ours.
+    fn as_said(&self) -> String {
+        let text: String = String::from_utf8_lossy(&self.body).chars().take(SAID_CHARACTERS_MAX).collect();
+        format!("HTTP {} {}", self.status, text.trim_end())
     }
 }
 

@@ -3,6 +3,7 @@
 //!
 //! A clock that is wrong heals by itself: a refusal as stale or early is signed too, so its time can be trusted, and
 //! the request is signed anew, once. Nothing else is repeated, and a time that no server key signed moves nothing.
+//! [`Answers::Any`] also takes the answers of somebody else's application behind the gate, which nobody signs.
 //!
 //! ```no_run
 //! let client = strongroom_client::Client::open("ap-one.key".as_ref())?;
@@ -17,7 +18,7 @@ mod enrol;
 mod error;
 mod key_file;
 
-pub use client::{Answer, Client, Options, Sent};
+pub use client::{Answer, Answers, Client, Options, Sent};
 pub use enrol::{Invitation, enrol, of_secret};
 pub use error::ClientError;
 pub use key_file::{KeyFile, SecretText, ServerKey, write_private};

@@ -126,6 +126,7 @@ enum Nonces {
 pub struct Gate {
     environment: Environment,
     profile: Profile,
+    foreign: Profile,
     keys: RwLock<KeyTable>,
     window: Mutex<Window>,
     challenges: Challenges,
@@ -146,6 +147,7 @@ impl Gate {
     pub fn new(options: GateOptions, keys: KeyTable) -> Self {
         Self {
             environment: options.environment,
+            foreign: options.profile.clone().for_any_application(),
             profile: options.profile,
             keys: RwLock::new(keys),
             window: Mutex::new(options.window),
@@ -194,15 +196,15 @@ impl Gate {
         self.keys(|keys| read(keys.access()))
     }
 
-    /// As [`Gate::read`], for a request whose content only the application sees. Content is then refused, unless the
-    /// application checks it against `Content-Digest`, which `elsewhere` says.
-    pub fn read_unseen<'m>(
+    /// As [`Gate::read`], for a request to somebody else's application, which may heed more fields than ours does:
+    /// those must be covered too. `elsewhere` says what happens to content that the gate is not shown.
+    pub fn read_foreign<'m>(
         &self,
         request: &Request<'m>,
         elsewhere: ContentElsewhere,
         now: Timestamp,
     ) -> Result<Candidate<'m>, GateRefusal> {
-        let profile = Profile { content_elsewhere: elsewhere, ..self.profile.clone() };
+        let profile = Profile { content_elsewhere: elsewhere, ..self.foreign.clone() };
         self.read_by(request, &profile, now)
     }
 
@@ -218,7 +220,7 @@ impl Gate {
         now: Timestamp,
     ) -> Result<Candidate<'m>, GateRefusal> {
         if let Some(bearer) = bearer_of(request.headers) {
-            return self.read_bearer(request.line.method, bearer);
+            return self.read_bearer(request, bearer);
         }
         let signed = SignedRequest::read(request, profile)?;
         let key = KeyId::try_new(signed.key_id()).map_err(|_| AccessRefusal::KeyMustBeKnown)?;
@@ -227,8 +229,10 @@ impl Gate {
         Ok(Candidate { claim: Claim::Signed(signed), key, verifier })
     }
 
-    fn read_bearer<'m>(&self, method: &Method, text: &str) -> Result<Candidate<'m>, GateRefusal> {
-        if !matches!(*method, Method::GET | Method::HEAD) {
+    fn read_bearer<'m>(&self, request: &Request<'_>, text: &str) -> Result<Candidate<'m>, GateRefusal> {
+        let is_read = matches!(*request.line.method, Method::GET | Method::HEAD);
+        // Nothing vouches for content here, so there must be none; Gate::judge sees to what came undeclared.
+        if !is_read || declares_content(request.headers) {
             return Err(GateRefusal::BearerMustOnlyRead);
         }
         let bearer = BearerKey::parse(text).map_err(|_| AccessRefusal::KeyMustBeKnown)?;
@@ -253,6 +257,9 @@ impl Gate {
                 let rate = self.count(&key, need.now)?;
                 self.spend(&key, verified.nonce(), verified.created(), need.now)?;
                 (Some(verified), Timestamp::from_second(last).unwrap_or(need.now), rate)
+            }
+            (Claim::Bearer(_), _) if matches!(content, Content::Bytes([_, ..])) => {
+                return Err(GateRefusal::BearerMustOnlyRead);
             }
             (Claim::Bearer(bearer), Check::Bearer(hash)) if bearer.matches(&self.pepper, hash) => {
                 (None, need.now, self.count(&key, need.now)?)
@@ -387,6 +394,12 @@ impl Gate {
             .extend(refusal.retry_after_seconds().map(|wait| (header::RETRY_AFTER, HeaderValue::from(wait))));
         fields
     }
+}
+
+fn declares_content(headers: &HeaderMap) -> bool {
+    let is_long = |length: &HeaderValue| length.as_bytes().iter().any(|digit| *digit != b'0');
+    headers.contains_key(header::TRANSFER_ENCODING)
+        || headers.get_all(header::CONTENT_LENGTH).iter().any(is_long)
 }
 
 /// The bearer key of a request that shows one of ours.

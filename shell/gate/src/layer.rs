@@ -1,12 +1,14 @@
 //! The gate as a `tower` layer: in front of any service that takes `http` requests.
 //!
 //! A request that passes goes on with its content collected and a [`Permit`] among its extensions; one that does not
-//! is answered with a problem (RFC 9457), and the service never sees it.
+//! is answered with a problem (RFC 9457), and the service never sees it. What the service answers goes out as it is.
+//! How long a request may take to arrive is for whoever accepts connections to bound.
 
-use crate::gate::{Gate, Need};
+use crate::answer::Answerer;
+use crate::gate::{Gate, Need, Permit};
 use crate::refusal::GateRefusal;
 use http::request::Parts;
-use http::{HeaderValue, Request, Response, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Request, Response, header};
 use http_body::Body;
 use http_body_util::{BodyExt, Full, Limited};
 use std::net::IpAddr;
@@ -37,12 +39,19 @@ pub struct Surroundings {
 pub struct GateLayer {
     gate: Arc<Gate>,
     surroundings: Surroundings,
+    answerer: Option<Arc<Answerer>>,
 }
 
 impl GateLayer {
     /// A layer of this gate.
     pub fn new(gate: Arc<Gate>, surroundings: Surroundings) -> Self {
-        Self { gate, surroundings }
+        Self { gate, surroundings, answerer: None }
+    }
+
+    /// The layer signs its refusals, so that clients may heal by them.
+    #[must_use]
+    pub fn answering_as(self, answerer: Arc<Answerer>) -> Self {
+        Self { answerer: Some(answerer), ..self }
     }
 }
 
@@ -50,7 +59,7 @@ impl<S> Layer<S> for GateLayer {
     type Service = Guarded<S>;
 
     fn layer(&self, inner: S) -> Guarded<S> {
-        Guarded { inner, gate: self.gate.clone(), surroundings: self.surroundings.clone() }
+        Guarded { inner, layer: self.clone() }
     }
 }
 
@@ -58,8 +67,7 @@ impl<S> Layer<S> for GateLayer {
 #[derive(Clone)]
 pub struct Guarded<S> {
     inner: S,
-    gate: Arc<Gate>,
-    surroundings: Surroundings,
+    layer: GateLayer,
 }
 
 impl<S, B, A> Service<Request<B>> for Guarded<S>
@@ -80,55 +88,58 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let (gate, surroundings) = (self.gate.clone(), self.surroundings.clone());
+        let layer = self.layer.clone();
         // The service that was polled ready is the one to call; its copy waits for the next request.
         let copy = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, copy);
         Box::pin(async move {
-            match pass(&gate, &surroundings, request).await {
-                Ok(request) => inner.call(request).await,
-                Err(refusal) => Ok(answer(&gate, &refusal)),
+            let (mut parts, body) = request.into_parts();
+            match layer.pass(&parts, body).await {
+                Ok((permit, content)) => {
+                    parts.extensions.insert(permit);
+                    inner.call(Request::from_parts(parts, Full::new(content))).await
+                }
+                Err(refusal) => Ok(layer.answer(&parts, &refusal)),
             }
         })
     }
 }
 
-async fn pass<B>(
-    gate: &Gate,
-    surroundings: &Surroundings,
-    request: Request<B>,
-) -> Result<Request<Full<bytes::Bytes>>, GateRefusal>
-where
-    B: Body,
-    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-{
-    let (mut parts, body) = request.into_parts();
-    let scope = (surroundings.scope_of)(&parts)?;
-    let peer = (surroundings.peer_of)(&parts).ok_or(GateRefusal::Failed)?;
-    let (permit, content) = {
-        let line = RequestLine::received(&parts.method, &parts.uri, &parts.headers, surroundings.scheme)
-            .map_err(|_| GateRefusal::HostMustBeOne)?;
-        let candidate = gate.read(&line.with(&parts.headers), Timestamp::now())?;
-        let content = Limited::new(body, surroundings.content_max).collect().await;
+impl GateLayer {
+    async fn pass<B>(&self, parts: &Parts, body: B) -> Result<(Permit, bytes::Bytes), GateRefusal>
+    where
+        B: Body,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let scope = (self.surroundings.scope_of)(parts)?;
+        let peer = (self.surroundings.peer_of)(parts).ok_or(GateRefusal::Failed)?;
+        let line = self.line_of(parts).ok_or(GateRefusal::HostMustBeOne)?;
+        let candidate = self.gate.read(&line.with(&parts.headers), Timestamp::now())?;
+        let content = Limited::new(body, self.surroundings.content_max).collect().await;
         let content = content.map_err(|_| GateRefusal::ContentMustBeReadable)?.to_bytes();
         let need = Need { scope: Some(&scope), peer, now: Timestamp::now() };
-        (gate.judge(candidate, Content::Bytes(&content), &need)?, content)
-    };
-    parts.extensions.insert(permit);
-    Ok(Request::from_parts(parts, Full::new(content)))
-}
-
-fn answer<A: From<Vec<u8>>>(gate: &Gate, refusal: &GateRefusal) -> Response<A> {
-    let now = Timestamp::now();
-    let body = refusal.problem(now).to_string().into_bytes();
-    let mut response = Response::new(A::from(body));
-    *response.status_mut() = refusal.status();
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    for (name, value) in gate.healing(refusal, now) {
-        headers.insert(name, value);
+        Ok((self.gate.judge(candidate, Content::Bytes(&content), &need)?, content))
     }
-    debug_assert_ne!(response.status(), StatusCode::OK);
-    response
+
+    fn line_of<'m>(&'m self, parts: &'m Parts) -> Option<RequestLine<'m>> {
+        RequestLine::received(&parts.method, &parts.uri, &parts.headers, self.surroundings.scheme).ok()
+    }
+
+    fn answer<A: From<Vec<u8>>>(&self, parts: &Parts, refusal: &GateRefusal) -> Response<A> {
+        let now = Timestamp::now();
+        let body = refusal.problem(now).to_string().into_bytes();
+        let mut headers = HeaderMap::new();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        headers.extend(self.gate.healing(refusal, now));
+        if let (Some(answerer), Some(line)) = (&self.answerer, self.line_of(parts)) {
+            let request = line.with(&parts.headers);
+            // Where it cannot be signed it goes out as it is: whoever needs a signature does not believe it.
+            drop(answerer.sign(refusal.status(), &mut headers, &request, &body, now));
+        }
+        let mut response = Response::new(A::from(body));
+        *response.status_mut() = refusal.status();
+        *response.headers_mut() = headers;
+        response
+    }
 }

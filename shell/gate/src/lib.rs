@@ -10,6 +10,7 @@ mod forward;
 mod gate;
 mod keys;
 mod layer;
+mod plain;
 mod refusal;
 pub mod wal;
 

@@ -33,11 +33,22 @@ pub enum GateRefusal {
     #[error(transparent)]
     Idempotency(#[from] IdempotencyRefusal),
     /// A bearer key where a signature is needed.
-    #[error("a bearer key only reads, with GET or HEAD; sign the request with a signing key")]
+    #[error(
+        "a bearer key only reads, with GET or HEAD and without content; sign the request with a signing key"
+    )]
     BearerMustOnlyRead,
     /// A proxy that does not say what it asks about.
     #[error("the proxy must pass on {0}; see the guide for its configuration")]
     ProxyMustPassOn(String),
+    /// A field that only the gate gives.
+    #[error("leave out {0}: fields of this name are the gate's word to the application")]
+    FieldMustBeTheGates(String),
+    /// A path that a proxy and the application behind it could read differently.
+    #[error(
+        "write the path in its plainest form: no empty, `.` or `..` segment, no escape that is not needed, no \
+         escaped slash, no fragment"
+    )]
+    PathMustBePlain,
     /// No host, or more than one.
     #[error("the request must name one host")]
     HostMustBeOne,
@@ -61,6 +72,8 @@ impl GateRefusal {
             Self::Idempotency(refusal) => refusal.code(),
             Self::BearerMustOnlyRead => "request.bearer_must_only_read",
             Self::ProxyMustPassOn(_) => "gate.proxy_must_pass_the_request_on",
+            Self::FieldMustBeTheGates(_) => "request.must_not_speak_for_the_gate",
+            Self::PathMustBePlain => "request.path_must_be_plain",
             Self::HostMustBeOne => "request.must_name_one_host",
             Self::ContentMustBeReadable => "request.body_must_be_readable",
             Self::Failed => "gate.must_be_able_to_decide",
@@ -113,7 +126,10 @@ impl GateRefusal {
             Self::Rate(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Idempotency(refusal) => status_of_repeat(refusal),
             Self::BearerMustOnlyRead | Self::ProxyMustPassOn(_) => StatusCode::FORBIDDEN,
-            Self::HostMustBeOne | Self::ContentMustBeReadable => StatusCode::BAD_REQUEST,
+            Self::FieldMustBeTheGates(_)
+            | Self::PathMustBePlain
+            | Self::HostMustBeOne
+            | Self::ContentMustBeReadable => StatusCode::BAD_REQUEST,
             Self::Failed | Self::Nonces(_) => StatusCode::SERVICE_UNAVAILABLE,
         }
     }

@@ -1,17 +1,22 @@
 //! Authorisation for a proxy in front of somebody else's application: nginx's `auth_request` and Envoy's `ext_authz`.
 //!
 //! Only loopback and the networks named at start may ask. The application gets the principal, the key and its scopes in
-//! header fields that the proxy must set anew for every request.
+//! header fields that the proxy must set anew for every request. A refusal is signed over the client's own request, so
+//! that the client may trust its time and heal, although it is the proxy that hands it over.
 
-use crate::guard::{content_of, problem_of};
+use crate::guard::{content_of, note_first_use, problem_of, signed_over};
 use crate::house::{House, Shared};
 use crate::problem::Problem;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, Query, State};
 use axum::response::{IntoResponse, Response};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use http::request::Parts;
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
-use serde::Deserialize;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use http_body_util::BodyExt;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use strongroom_access::Scope;
 use strongroom_gate::{GateRefusal, Need, Original, Permit};
@@ -27,8 +32,8 @@ const PRINCIPAL: HeaderName = HeaderName::from_static("x-strongroom-principal");
 const KEY: HeaderName = HeaderName::from_static("x-strongroom-key");
 const SCOPES: HeaderName = HeaderName::from_static("x-strongroom-scopes");
 const CODE: HeaderName = HeaderName::from_static("x-strongroom-code");
-const SCOPE_ASKED: HeaderName = HeaderName::from_static("x-strongroom-need");
-const CLIENT: HeaderName = HeaderName::from_static("x-real-ip");
+const CONTENT: HeaderName = HeaderName::from_static("x-strongroom-content");
+const REFUSAL: HeaderName = HeaderName::from_static("x-strongroom-refusal");
 
 /// What the proxy's configuration says, never its client.
 #[derive(Debug, Deserialize)]
@@ -36,10 +41,13 @@ const CLIENT: HeaderName = HeaderName::from_static("x-real-ip");
 pub(crate) struct Asked {
     /// The scope that the place needs.
     scope: String,
-    /// `checked`: the application checks the content against Content-Digest.
+    /// `checked`: a later step compares the content with `X-Strongroom-Content`.
     #[serde(default)]
     content: Option<String>,
 }
+
+/// A request that did not pass: why, and what it was where that much is known.
+type Refused = (Option<Box<Original>>, Problem);
 
 /// nginx: a subrequest without content.
 pub(crate) async fn nginx(
@@ -48,28 +56,33 @@ pub(crate) async fn nginx(
     Query(asked): Query<Asked>,
     headers: HeaderMap,
 ) -> Response {
-    let judged = (|| {
-        must_be_proxy(&house, peer.ip())?;
-        let original = Original::of_nginx(&headers).map_err(|refusal| problem_of(&house, &refusal))?;
-        let elsewhere = match asked.content.as_deref() {
-            Some("checked") => ContentElsewhere::Checked,
-            _ => ContentElsewhere::Refused,
-        };
-        judge(&house, &original, &asked.scope, None, elsewhere)
-    })();
-    match judged {
-        Ok(permit) => allowed(&permit, StatusCode::NO_CONTENT),
-        // nginx passes on 401 and 403 and takes anything else for a failure of ours.
-        Err(problem) => {
-            let code = HeaderValue::from_static(problem.code());
-            let mut response = problem.into_response();
-            if response.status() != StatusCode::UNAUTHORIZED {
-                *response.status_mut() = StatusCode::FORBIDDEN;
-            }
-            response.headers_mut().insert(CODE, code);
+    match ask_nginx(&house, peer.ip(), &asked, &headers).await {
+        Ok(permit) => {
+            let mut response = allowed(&permit, StatusCode::NO_CONTENT);
+            put(&mut response, CONTENT, &content_left(&permit));
             response
         }
+        Err((original, problem)) => carried(&house, original, problem).await,
     }
+}
+
+async fn ask_nginx(
+    house: &Shared,
+    peer: IpAddr,
+    asked: &Asked,
+    headers: &HeaderMap,
+) -> Result<Permit, Refused> {
+    must_be_proxy(house, peer).map_err(|problem| (None, problem))?;
+    let original = Original::of_nginx(headers).map_err(|refusal| (None, problem_of(house, &refusal)))?;
+    let elsewhere = match asked.content.as_deref() {
+        Some("checked") => ContentElsewhere::Checked,
+        _ => ContentElsewhere::Refused,
+    };
+    let judged = match Scope::try_new(&asked.scope) {
+        Ok(scope) => judge(house, &original, &scope, None, elsewhere).await,
+        Err(refusal) => Err(refusal.into()),
+    };
+    judged.map_err(|problem| (Some(Box::new(original)), problem))
 }
 
 /// Envoy: the request itself under a prefix, content included. The route's configuration names the scope.
@@ -81,20 +94,19 @@ pub(crate) async fn envoy(
     let (parts, body) = request.into_parts();
     match ask_envoy(&house, peer.ip(), &parts, body).await {
         Ok(permit) => allowed(&permit, StatusCode::OK),
-        Err(problem) => problem.into_response(),
+        Err((original, problem)) => signed(&house, original, problem.into_response()).await,
     }
 }
 
-async fn ask_envoy(house: &House, peer: IpAddr, parts: &Parts, body: Body) -> Result<Permit, Problem> {
-    must_be_proxy(house, peer)?;
-    let refused = |refusal: GateRefusal| problem_of(house, &refusal);
-    let content = content_of(body, CONTENT_MAX).await?;
-    let mut original =
-        Original::of_envoy(&parts.method, &parts.uri, &parts.headers, ENVOY_PREFIX).map_err(refused)?;
-    let scope = original.headers.remove(SCOPE_ASKED);
-    let scope = scope.as_ref().and_then(|scope| scope.to_str().ok()).map(str::to_owned);
-    let scope = scope.ok_or_else(|| refused(GateRefusal::ProxyMustPassOn(SCOPE_ASKED.to_string())))?;
-    judge(house, &original, &scope, Some(&content), ContentElsewhere::Refused)
+async fn ask_envoy(house: &Shared, peer: IpAddr, parts: &Parts, body: Body) -> Result<Permit, Refused> {
+    must_be_proxy(house, peer).map_err(|problem| (None, problem))?;
+    let asked = Original::of_envoy(&parts.method, &parts.uri, &parts.headers, ENVOY_PREFIX);
+    let (original, scope) = asked.map_err(|refusal| (None, problem_of(house, &refusal)))?;
+    let judged = match content_of(body, CONTENT_MAX).await {
+        Ok(content) => judge(house, &original, &scope, Some(content), ContentElsewhere::Refused).await,
+        Err(problem) => Err(problem),
+    };
+    judged.map_err(|problem| (Some(Box::new(original)), problem))
 }
 
 /// A decision helps nobody but its proxy; others could only use up nonces that they have overheard.
@@ -108,42 +120,91 @@ fn must_be_proxy(house: &House, peer: IpAddr) -> Result<(), Problem> {
     Err(Problem::new(StatusCode::FORBIDDEN, "gate.must_be_asked_by_its_proxy", detail))
 }
 
-fn judge(
-    house: &House,
+async fn judge(
+    house: &Shared,
     original: &Original,
-    scope: &str,
-    content: Option<&[u8]>,
+    scope: &Scope,
+    content: Option<Bytes>,
     elsewhere: ContentElsewhere,
 ) -> Result<Permit, Problem> {
     let refused = |refusal: GateRefusal| problem_of(house, &refusal);
-    let scope = Scope::try_new(scope)?;
     let now = Timestamp::now();
-    let client = original.headers.get(CLIENT).and_then(|value| value.to_str().ok()?.parse().ok());
-    let peer = client.ok_or_else(|| refused(GateRefusal::ProxyMustPassOn(CLIENT.to_string())))?;
-    let line = RequestLine::received(&original.method, &original.uri, &original.headers, original.scheme)
-        .map_err(|_| refused(GateRefusal::HostMustBeOne))?;
-    let request = line.with(&original.headers);
-    let candidate = match content {
-        Some(_) => house.gate.read(&request, now),
-        None => house.gate.read_unseen(&request, elsewhere, now),
-    };
-    let content = content.map_or(Content::CheckedElsewhere, Content::Bytes);
-    let need = Need { scope: Some(&scope), peer, now };
-    candidate.and_then(|candidate| house.gate.judge(candidate, content, &need)).map_err(refused)
+    let line = line_of(original).ok_or_else(|| refused(GateRefusal::HostMustBeOne))?;
+    let candidate =
+        house.gate.read_foreign(&line.with(&original.headers), elsewhere, now).map_err(refused)?;
+    let content = content.as_deref().map_or(Content::CheckedElsewhere, Content::Bytes);
+    let need = Need { scope: Some(scope), peer: original.client, now };
+    let permit = house.gate.judge(candidate, content, &need).map_err(refused)?;
+    if permit.is_first_use {
+        note_first_use(house, &permit).await?;
+    }
+    Ok(permit)
+}
+
+fn line_of(original: &Original) -> Option<RequestLine<'_>> {
+    RequestLine::received(&original.method, &original.uri, &original.headers, original.scheme).ok()
 }
 
 fn allowed(permit: &Permit, status: StatusCode) -> Response {
     let mut response = status.into_response();
     let scopes: Vec<&str> = permit.scopes.iter().map(Scope::as_str).collect();
-    let fields = [
-        (PRINCIPAL, permit.principal.id.to_string()),
-        (KEY, permit.key.to_string()),
-        (SCOPES, scopes.join(" ")),
-    ];
-    for (name, value) in fields {
-        if let Ok(value) = HeaderValue::from_str(&value) {
-            response.headers_mut().insert(name, value);
-        }
-    }
+    put(&mut response, PRINCIPAL, permit.principal.id.as_str());
+    put(&mut response, KEY, &permit.key.to_string());
+    put(&mut response, SCOPES, &scopes.join(" "));
     response
+}
+
+fn put(response: &mut Response, name: HeaderName, value: &str) {
+    // Names, keys and scopes are ASCII; a proxy that finds none of them set hands on none.
+    if let Ok(value) = HeaderValue::from_str(value) {
+        response.headers_mut().insert(name, value);
+    }
+}
+
+/// What the content must be that the gate did not see: its digest as it was signed, or `none`. So the later step
+/// compares bytes and parses no field that a client wrote.
+fn content_left(permit: &Permit) -> String {
+    let left = permit.verified.as_ref().and_then(|verified| verified.content_left()).flatten();
+    left.map_or_else(|| "none".to_owned(), |digest| digest.text())
+}
+
+/// A whole answer in one header field: of a subrequest, nginx keeps the status and header fields and drops the content.
+#[derive(Serialize)]
+struct Carried {
+    status: u16,
+    fields: BTreeMap<String, String>,
+    body: String,
+}
+
+/// nginx takes 401 and 403 for a no and anything else for a failure, so the true status is inside.
+async fn carried(house: &House, original: Option<Box<Original>>, problem: Problem) -> Response {
+    let code = problem.code();
+    let answer = signed(house, original, problem.into_response()).await;
+    let status = match answer.status() {
+        StatusCode::UNAUTHORIZED => StatusCode::UNAUTHORIZED,
+        _ => StatusCode::FORBIDDEN,
+    };
+    let (head, body) = answer.into_parts();
+    let body = body.collect().await.map(|collected| collected.to_bytes()).unwrap_or_default();
+    let fields = head.headers.iter().filter(|(name, _)| **name != header::CONTENT_LENGTH);
+    let fields = fields.filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned())));
+    let whole = Carried {
+        status: head.status.as_u16(),
+        fields: fields.collect(),
+        body: String::from_utf8_lossy(&body).into_owned(),
+    };
+    let mut response = status.into_response();
+    let text = serde_json::to_vec(&whole).unwrap_or_default();
+    put(&mut response, REFUSAL, &STANDARD.encode(text));
+    put(&mut response, CODE, code);
+    response
+}
+
+/// Signs a refusal over the client's request, where that could be put together.
+async fn signed(house: &House, original: Option<Box<Original>>, answer: Response) -> Response {
+    let line = original.as_deref().and_then(|original| Some(line_of(original)?.with(&original.headers)));
+    match line {
+        Some(request) => signed_over(house, &request, answer).await,
+        None => answer,
+    }
 }

@@ -26,7 +26,7 @@ use strongroom_access::{AccessCommand, EnrolmentId, Scope};
 use strongroom_desk::Cause;
 use strongroom_gate::RateFields;
 use strongroom_gate::{GateRefusal, Need, Permit, public_key};
-use strongroom_signature::{Content, RequestLine, SignedRequest};
+use strongroom_signature::{Content, Request, RequestLine, SignedRequest};
 use strongroom_units::time::Timestamp;
 
 /// The longest answer that is signed whole.
@@ -198,7 +198,7 @@ pub(crate) async fn content_of(body: Body, max: usize) -> Result<Bytes, Problem>
 }
 
 /// A pending key becomes active with its first use: then its holder is known to have it.
-async fn note_first_use(house: &Shared, permit: &Permit) -> Result<(), Problem> {
+pub(crate) async fn note_first_use(house: &Shared, permit: &Permit) -> Result<(), Problem> {
     let command = AccessCommand::NoteFirstUse { key: permit.key.clone() };
     house.change_access(command, Cause::actor(format!("key:{}", permit.key))).await.map(drop)
 }
@@ -233,20 +233,24 @@ pub(crate) fn problem_of(house: &House, refusal: &GateRefusal) -> Problem {
 
 /// Signs an answer whole. A stream has no end to sign: it goes out unsigned, and says so by having no signature.
 async fn signed(house: &House, asked: &Parts, answer: Response) -> Response {
-    let (mut head, body) = answer.into_parts();
-    let is_stream = head.headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind == "text/event-stream");
-    if is_stream {
-        return Response::from_parts(head, body);
+    let kind = answer.headers().get(header::CONTENT_TYPE);
+    if kind.is_some_and(|kind| kind == "text/event-stream") {
+        return answer;
     }
+    match RequestLine::received(&asked.method, &asked.uri, &asked.headers, house.scheme) {
+        Ok(line) => signed_over(house, &line.with(&asked.headers), answer).await,
+        Err(_) => answer,
+    }
+}
+
+/// Signs an answer to a request as its client sent it.
+pub(crate) async fn signed_over(house: &House, request: &Request<'_>, answer: Response) -> Response {
+    let (mut head, body) = answer.into_parts();
     let content = match Limited::new(body, ANSWER_MAX).collect().await {
         Ok(collected) => collected.to_bytes(),
         Err(error) => return Problem::internal(&error).into_response(),
     };
-    let Ok(line) = RequestLine::received(&asked.method, &asked.uri, &asked.headers, house.scheme) else {
-        return Response::from_parts(head, Body::from(content));
-    };
-    let request = line.with(&asked.headers);
-    match house.answerer().sign(head.status, &mut head.headers, &request, &content, Timestamp::now()) {
+    match house.answerer().sign(head.status, &mut head.headers, request, &content, Timestamp::now()) {
         Ok(()) => Response::from_parts(head, Body::from(content)),
         // An answer that cannot be signed must not pass for one of ours.
         Err(error) => Problem::internal(&error).into_response(),

@@ -242,6 +242,7 @@ fn router(house: &Arc<House>) -> Router {
     router
         // Not the API's: a proxy asks here, and gets a decision in its own form.
         .route("/gate/nginx", get(forward::nginx))
+        .route(&format!("{}/", forward::ENVOY_PREFIX), any(forward::envoy))
         .route(&format!("{}/{{*target}}", forward::ENVOY_PREFIX), any(forward::envoy))
         .fallback(guard::nowhere)
         .method_not_allowed_fallback(guard::not_so)

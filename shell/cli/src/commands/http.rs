@@ -6,12 +6,12 @@ use crate::print;
 use clap::Args;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use std::path::PathBuf;
-use strongroom_client::{Client, ClientError, KeyFile, Options, Sent};
+use strongroom_client::{Answers, Client, ClientError, KeyFile, Options, Sent};
 
 /// Signs one request with a key file, sends it, checks that the answer is the server's, and prints it.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  strongroom http GET /v1/whoami --key ap-one.key\n  strongroom http POST https://HOST:8443/v1/funds/BTCX/orders --key ap-one.key \\\n      --body @order.json"
+    after_help = "Examples:\n  strongroom http GET /v1/whoami --key ap-one.key\n  strongroom http POST https://HOST:8443/v1/funds/BTCX/orders --key ap-one.key \\\n      --body @order.json\n  strongroom http GET /prices --foreign --server https://APPLICATION --key ap-one.key"
 )]
 pub(crate) struct Http {
     /// GET, POST, DELETE, ...
@@ -27,6 +27,9 @@ pub(crate) struct Http {
     /// Print status and header fields too
     #[arg(long, short)]
     include: bool,
+    /// Take answers that nobody signed: an application behind the gate gives those
+    #[arg(long)]
+    foreign: bool,
 }
 
 /// Which key signs and whom it trusts.
@@ -45,16 +48,21 @@ pub(crate) struct KeyArgs {
 
 impl KeyArgs {
     pub fn options(&self) -> Options {
-        Options { server: self.server.clone(), ca: self.ca.clone() }
+        Options { server: self.server.clone(), ca: self.ca.clone(), ..Options::default() }
+    }
+
+    /// A client of the key file, for Strongroom's own answers.
+    pub fn client(&self) -> Result<Client, Failure> {
+        self.client_with(&self.options())
     }
 
     /// A client of the key file.
-    pub fn client(&self) -> Result<Client, Failure> {
+    pub fn client_with(&self, options: &Options) -> Result<Client, Failure> {
         let Some(path) = &self.key else {
             let failure = Failure::new("client.key_must_be_named", "no key signs this", Exit::CommandLine);
             return Err(failure.hint("Name a key file with --key; `strongroom key enrol` makes one."));
         };
-        Ok(Client::try_new(&KeyFile::read(path)?, &self.options())?)
+        Ok(Client::try_new(&KeyFile::read(path)?, options)?)
     }
 }
 
@@ -74,7 +82,8 @@ impl Http {
         if !body.is_empty() {
             headers.entry(header::CONTENT_TYPE).or_insert(HeaderValue::from_static("application/json"));
         }
-        let client = global.keys.client()?;
+        let answers = if self.foreign { Answers::Any } else { Answers::Signed };
+        let client = global.keys.client_with(&Options { answers, ..global.keys.options() })?;
         let answer = client.send(&Sent { method: self.method, target: self.target, headers, body })?;
         if self.include {
             print::line(format!("HTTP {}", answer.status));

@@ -243,7 +243,8 @@ fn import(global: &Global, name: &str, secret: &Secret, out: &Path) -> Result<()
     let wrong = || Failure::new("key.secret_must_be_text", "the secret is no base64 text", Exit::Input);
     let secret = SecretText::new(secret.expose_text().ok_or_else(wrong)?.to_owned());
     let server = server_of(global)?;
-    let file = of_secret(server, name, secret, &Options { server: None, ca: global.keys.ca.clone() })?;
+    let file =
+        of_secret(server, name, secret, &Options { ca: global.keys.ca.clone(), ..Options::default() })?;
     file.write_new(out)?;
     let answer = Client::try_new(&file, &global.keys.options())?.get("/v1/whoami")?.into_success()?;
     if global.json {
@@ -277,7 +278,7 @@ fn enrol_here(global: &Global, code: &str, out: &std::path::Path) -> Result<(), 
         let failure = Failure::new("file.must_be_new", format!("{} exists", out.display()), Exit::Input);
         return Err(failure.hint("Name a new file: a key is never overwritten."));
     }
-    let options = Options { server: None, ca: global.keys.ca.clone() };
+    let options = Options { ca: global.keys.ca.clone(), ..Options::default() };
     let file = enrol(server, &invitation, &options)?;
     file.write_new(out)?;
     // A first signed request shows that the key works and that the server signs with the keys that were pinned.

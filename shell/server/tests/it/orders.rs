@@ -201,7 +201,7 @@ fn clients_follow_a_rotation_of_the_servers_key_and_believe_no_stranger() {
     assert_eq!(refused.code(), "client.answer_must_be_signed");
     drop(server);
     let server = home.start();
-    let moved = Options { server: Some(server.url.clone()), ca: None };
+    let moved = Options { server: Some(server.url.clone()), ..Options::default() };
     assert_eq!(Client::try_new(&file, &moved).unwrap().get("/v1/whoami").unwrap().status, 200);
 }
 
