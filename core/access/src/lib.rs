@@ -7,6 +7,7 @@
 
 mod apply;
 mod authorise;
+pub mod bearer;
 mod command;
 mod decide;
 mod event;
