@@ -14,6 +14,9 @@
 //! The watermark rises to what was in fact forgotten, not to what the clock says: a clock that jumps a year ahead and
 //! comes back leaves it at the newest nonce before the jump, and the window works on.
 //!
+//! "The same nonce" is that of one signed request. A signer that signs a nonce again is refused while the first is
+//! remembered, whatever `created` it gives; later, and after a restart without memory, that is another request.
+//!
 //! A process that stops loses the table. Then either its entries were written to a file and come back
 //! ([`Window::restored`]), or everything signed up to the start, skew included, is refused and heals by a challenge
 //! ([`Window::started`]). This module writes no file and never evicts a live nonce.

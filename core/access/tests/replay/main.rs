@@ -10,6 +10,7 @@
 mod challenges;
 mod pitfalls;
 mod session_tokens;
+mod simulation;
 
 use strongroom_access::replay::{
     Challenges, Entry, FingerprintKey, Limits, Presented, ReplayRefusal, Window,
