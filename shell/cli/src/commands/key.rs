@@ -57,6 +57,8 @@ pub(crate) enum KeyVerb {
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
     },
+    /// Find leaked bearer keys in files, offline
+    Scan(super::scan::Scan),
     /// List keys, their state and their use
     #[command(after_help = "Example:\n  strongroom key list --key operator.key")]
     List,
@@ -149,6 +151,7 @@ impl KeyVerb {
                 };
                 import(global, &name, &secret, &out)
             }
+            Self::Scan(scan) => scan.run(global),
             Self::List => list(global),
             Self::Revoke { name, reason, even_the_last } => {
                 let (lineage, version) = match name.split_once('.') {

@@ -12,6 +12,7 @@ pub(crate) mod order;
 pub(crate) mod prices;
 pub(crate) mod rates;
 pub(crate) mod rebalance;
+pub(crate) mod scan;
 pub(crate) mod serve;
 pub(crate) mod statement;
 

@@ -146,6 +146,28 @@ curl -s http://127.0.0.1:8080/openapi.json http://127.0.0.1:8080/docs > pages.tx
     assert!(looked_at >= 6, "{looked_at}");
 }
 
+/// A leaked bearer key is found by its own check, wherever it stands; a string that only looks like one is not.
+#[test]
+fn a_leaked_bearer_key_is_found_offline() {
+    use strongroom_access::bearer::BearerKey;
+    use strongroom_access::{Environment, LineageId};
+    let room = Room::new();
+    let key = BearerKey::from_random(Environment::Live, LineageId::from_random([5; 8]), [6; 32])
+        .expose()
+        .to_string();
+    let mistyped = format!("{}{}", &key[..key.len() - 1], if key.ends_with('a') { 'b' } else { 'a' });
+    std::fs::create_dir(room.file("config")).unwrap();
+    room.write("config/app.env", &format!("# {mistyped}\nexport API_KEY=\"{key}\"\n"));
+    room.write("clean.txt", &mistyped);
+    assert_eq!(room.run("key scan clean.txt").done(), "no bearer key found\n");
+    let ran = room.run("key scan . --json");
+    assert_eq!(ran.exit, 1);
+    let found: Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(found.as_array().unwrap().len(), 1);
+    assert_eq!((found[0]["line"].as_u64(), found[0]["column"].as_u64()), (Some(2), Some(17)));
+    assert!(!ran.out.contains(&key) && ran.err.contains("key.must_not_be_leaked"), "{}", ran.err);
+}
+
 /// A new key-encryption key: everything is wrapped anew at the next start, and then opens without the old one.
 #[test]
 fn a_new_key_encryption_key_takes_over_at_a_restart() {
