@@ -151,8 +151,8 @@ row("a signature that is not base64", with_header(GET, "Signature", "sig=:A*:"),
 # --- refused: out of bounds -------------------------------------------------------------------------------------------
 
 BOUNDS = "request.signature_must_be_within_bounds"
-row("five labels", adding(GET, *[
-    pair for at in range(4) for pair in (("Signature-Input", f'p{at}=("@method")'), ("Signature", f"p{at}=:AAAA:"))]), BOUNDS)
+row("five labels in Signature-Input", adding(GET, *[("Signature-Input", f'p{at}=("@method")') for at in range(4)]), BOUNDS)
+row("five labels in Signature", adding(GET, *[("Signature", f"p{at}=:AAAA:") for at in range(4)]), BOUNDS)
 MANY = [f'"x-{at}"' for at in range(29)]
 row("33 components", signed(request(headers=[(name.strip('"'), "1") for name in MANY]), [*TARGET, *MANY]), BOUNDS)
 row("17 parameters", signed(request(), params=parameters() + "".join(f";x{at}" for at in range(11))), BOUNDS)

@@ -11,14 +11,18 @@ pub mod bearer;
 mod command;
 mod decide;
 mod event;
+pub mod idempotency;
 mod key;
 mod mac;
 mod name;
 mod principal;
+pub mod rate_limit;
 mod record;
 mod refusal;
 pub mod replay;
+pub mod scan;
 mod scope;
+pub mod session_token;
 mod state;
 
 pub use authorise::{Authority, Demand};

@@ -23,6 +23,7 @@ mod response;
 mod rule;
 mod sign;
 mod structured;
+mod vouch;
 
 pub use accept::{ACCEPT_SIGNATURE, AcceptSignature};
 pub use component::Component;
@@ -40,6 +41,7 @@ pub use request::{SignedRequest, VerifiedRequest};
 pub use response::{Binding, ResponseParameters, SignedResponse, VerifiedResponse, sign_response};
 pub use rule::{Bound, Rule, SignatureError, Subject};
 pub use sign::{Signed, SigningParameters, sign, sign_request, sign_request_covering, strip};
+pub use vouch::vouch_text;
 
 /// Bytes of all `Signature-Input` field values of a message together, at most.
 pub const SIGNATURE_INPUT_BYTES_MAX: usize = 4_096;

@@ -8,39 +8,21 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use common::{Sent, base64};
 use serde_json::{Value, json};
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::{SystemTime, UNIX_EPOCH};
 use strongroom_signature::{
     Algorithm, Content, Nonce, Profile, RequestLine, SignedRequest, SigningKey, SigningParameters,
     VerifyingKey, sign_request,
 };
-use strongroom_testing::steps_aside;
+use strongroom_testing::interop;
 
 /// PKCS#8 of the Ed25519 key whose seed is 32 times 0x2a.
 const ED25519_PKCS8: &str = "MC4CAQAwBQYDK2VwBCIEICoqKioqKioqKioqKioqKioqKioqKioqKioqKioqKioq";
 
-fn scripts() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tools/interop")
-}
-
-/// Where both packages are installed, once for all runs; `None` where they cannot be.
+/// Where both packages are installed; `None` where they cannot be.
 fn installed() -> Option<PathBuf> {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("interop");
-    let done = Command::new(scripts().join("install.sh")).arg(&folder).output();
-    match done {
-        Ok(output) if output.status.success() => Some(folder),
-        Ok(output) => {
-            let why = String::from_utf8_lossy(&output.stderr).lines().last().unwrap_or_default().to_owned();
-            steps_aside(&format!("http-message-signatures of PyPI and npm cannot be installed ({why})"));
-            None
-        }
-        Err(error) => {
-            steps_aside(&format!("tools/interop/install.sh does not run ({error})"));
-            None
-        }
-    }
+    interop::installed(env!("CARGO_TARGET_TMPDIR"))
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -49,31 +31,22 @@ enum Judge {
     Npm,
 }
 
-fn run(mut command: Command, input: &str) -> String {
-    let mut child =
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
-    let output = child.wait_with_output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
-}
-
 fn python(folder: &Path, script: &str, task: &str) -> Command {
-    let mut command = Command::new(folder.join("python/bin/python"));
-    command.arg("-B").arg(scripts().join(script)).arg(task);
+    let mut command = interop::python(folder, script);
+    command.arg(task);
     command
 }
 
 fn ask(judge: Judge, folder: &Path, task: &str, input: &Value) -> Value {
-    let command = match judge {
+    let mut command = match judge {
         Judge::PyPi => python(folder, "judge.py", task),
         Judge::Npm => {
             let mut command = Command::new("node");
-            command.arg(scripts().join("judge.mjs")).arg(task).arg(folder);
+            command.arg(interop::judges().join("judge.mjs")).arg(task).arg(folder);
             command
         }
     };
-    serde_json::from_str(&run(command, &input.to_string())).unwrap()
+    serde_json::from_str(&interop::answer(&mut command, &input.to_string())).unwrap()
 }
 
 /// By name: what the other side gets, and the two halves here.
@@ -243,6 +216,7 @@ fn npm_accepts_what_is_signed_here() {
 fn the_vectors_are_those_of_their_program_and_pypi_accepts_the_good_ones() {
     let Some(folder) = installed() else { return };
     let counts: Value =
-        serde_json::from_str(&run(python(&folder, "profile_vectors.py", "check"), "")).unwrap();
+        serde_json::from_str(&interop::answer(&mut python(&folder, "profile_vectors.py", "check"), ""))
+            .unwrap();
     assert!(counts["accepted_by_pypi"].as_u64().unwrap() >= 40, "{counts}");
 }

@@ -178,6 +178,23 @@ fn a_request_is_good_from_skew_before_it_was_made_to_skew_after_it_ends() {
     assert_eq!(code(&candidate.must_be_fresh(NOW + 16, &narrow)), "request.must_be_fresh");
 }
 
+/// What needs neither key nor time is refused before either is asked for.
+#[test]
+fn what_nobody_knows_is_refused_when_it_is_read() {
+    let sent = signed(order());
+    for (component, expected) in [
+        ("\"@later\"", "request.signature_must_cover_known_components"),
+        ("\"@path\";req", "request.signature_must_cover_known_components"),
+        ("\"x-trace\"", "ok"),
+    ] {
+        let mut changed = sent.clone();
+        let input = sent.get("signature-input").replace("=(", &format!("=({component} "));
+        changed.set("signature-input", &input);
+        let read = SignedRequest::read(&changed.request(), &Profile::default()).map(|_| ());
+        assert_eq!(code(&read), expected, "{component}");
+    }
+}
+
 /// A rotation: the old key signs the request, the new one signs it too and covers the old signature, each under its tag.
 #[test]
 fn a_second_signature_under_its_own_tag_covers_the_first() {

@@ -1,18 +1,18 @@
 //! Signing, sending, believing.
 
 use crate::error::ClientError;
-use crate::key_file::KeyFile;
+use crate::key_file::{KeyFile, ServerKey, pinned};
 use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use http::header::{self, HeaderValue};
 use http::{HeaderMap, Method, Uri};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use strongroom_signature::{
     AcceptSignature, Nonce, Profile, RequestLine, Response, ResponseProfile, SignedResponse, SigningKey,
-    SigningParameters, VerifyingKey, sign_request, strip,
+    SigningParameters, VerifyingKey, sign_request, strip, vouch_text,
 };
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, TlsProvider, parse_pem};
 
@@ -95,8 +95,9 @@ pub struct Client {
     server: String,
     key: SigningKey,
     key_id: String,
-    pinned: Vec<(String, VerifyingKey)>,
-    answers: Answers,
+    options: Options,
+    /// Server keys that are believed: those of the key file, and those that they vouch for.
+    pinned: RwLock<Vec<(String, Arc<VerifyingKey>)>>,
     /// Seconds that the server's clock is ahead of ours, as a signed answer said.
     ahead: AtomicI64,
     profile: Profile,
@@ -117,8 +118,8 @@ impl Client {
             server: base_of(&server)?,
             key: file.signing_key()?,
             key_id: file.key.clone(),
-            pinned: file.pinned()?,
-            answers: options.answers,
+            options: options.clone(),
+            pinned: RwLock::new(pinned(&file.server_keys)?),
             ahead: AtomicI64::new(0),
             profile: match options.answers {
                 Answers::Signed => Profile::default(),
@@ -134,15 +135,14 @@ impl Client {
         key: SigningKey,
         key_id: String,
     ) -> Result<Self, ClientError> {
-        let (agent, server) = (agent(options)?, base_of(server)?);
-        let pinned = directory(&agent, &server)?;
+        let pinned = RwLock::new(pinned(&directory(options, server)?)?);
         Ok(Self {
-            agent,
-            server,
+            agent: agent(options)?,
+            server: base_of(server)?,
             key,
             key_id,
+            options: options.clone(),
             pinned,
-            answers: options.answers,
             ahead: AtomicI64::new(0),
             profile: match options.answers {
                 Answers::Signed => Profile::default(),
@@ -150,6 +150,11 @@ impl Client {
             },
             response_profile: ResponseProfile::default(),
         })
+    }
+
+    /// Assumes that the server's clock is so many seconds ahead of this machine's, as was learned before.
+    pub fn assume_clock(&self, ahead_seconds: i64) {
+        self.ahead.store(ahead_seconds, Ordering::Relaxed);
     }
 
     /// Where the server is.
@@ -221,7 +226,7 @@ impl Client {
         let response = Response { status, headers: &answered };
         let believed = self.believe(&response, &line.with(&headers), &body);
         let is_signed = believed.is_ok();
-        let server_time = match self.answers {
+        let server_time = match self.options.answers {
             Answers::Signed => believed?,
             Answers::Any => believed.ok().flatten(),
         };
@@ -255,7 +260,9 @@ impl Client {
         *request.method_mut() = method.clone();
         *request.uri_mut() = uri.clone();
         *request.headers_mut() = headers.clone();
-        let mut response = match body.is_empty() {
+        // A POST without content says so by its length; a GET says nothing.
+        let is_bare = body.is_empty() && *method != Method::POST;
+        let mut response = match is_bare {
             true => self.agent.run(request.map(|_| ())).map_err(failed)?,
             false => self.agent.run(request).map_err(failed)?,
         };
@@ -265,6 +272,30 @@ impl Client {
             other => failed(other),
         })?;
         Ok((response.status(), response.headers().clone(), content))
+    }
+
+    fn pinned_key(&self, name: &str) -> Option<Arc<VerifyingKey>> {
+        let pinned = self.pinned.read().unwrap_or_else(PoisonError::into_inner);
+        pinned.iter().find(|(known, _)| known == name).map(|(_, key)| key.clone())
+    }
+
+    /// Looks whether the server signs with a newer key, and believes each that the one before it vouches for. A key that
+    /// nobody pinned and nobody vouches for is believed by nobody, whatever the directory says.
+    fn follow_rotation(&self) -> Result<bool, ClientError> {
+        let listed = directory(&self.options, &self.server)?;
+        let mut pinned = self.pinned.write().unwrap_or_else(PoisonError::into_inner);
+        let before = pinned.len();
+        for (earlier, later) in listed.iter().zip(listed.iter().skip(1)) {
+            let Some((_, old)) = pinned.iter().find(|(name, _)| *name == earlier.key) else { continue };
+            let text = vouch_text(&later.key, &later.algorithm, &later.public_key);
+            let vouched =
+                later.vouched.as_ref().and_then(|text| STANDARD.decode(text).ok()).unwrap_or_default();
+            let is_known = pinned.iter().any(|(name, _)| *name == later.key);
+            if !is_known && old.verify(&text, &vouched).is_ok() {
+                pinned.extend(crate::key_file::pinned(core::slice::from_ref(later))?);
+            }
+        }
+        Ok(pinned.len() > before)
     }
 
     /// Checks an answer and gives the server's time if it is bound to this request.
@@ -277,10 +308,12 @@ impl Client {
         let unbelieved = |error: &dyn std::fmt::Display| ClientError::AnswerMustBeSigned(error.to_string());
         let signed =
             SignedResponse::read(response, request, &self.response_profile).map_err(|e| unbelieved(&e))?;
-        let key = self.pinned.iter().find(|(name, _)| name == signed.key_id());
-        let (_, key) =
-            key.ok_or_else(|| unbelieved(&format!("the key {} is not pinned", signed.key_id())))?;
-        let verified = signed.verify(key, body).map_err(|e| unbelieved(&e))?;
+        let key = match self.pinned_key(signed.key_id()) {
+            Some(key) => Some(key),
+            None => self.follow_rotation()?.then(|| self.pinned_key(signed.key_id())).flatten(),
+        };
+        let key = key.ok_or_else(|| unbelieved(&format!("the key {} is not pinned", signed.key_id())))?;
+        let verified = signed.verify(&key, body).map_err(|e| unbelieved(&e))?;
         Ok(verified.server_time())
     }
 }
@@ -345,18 +378,25 @@ fn base_of(server: &str) -> Result<String, ClientError> {
     Ok(format!("{scheme}://{authority}"))
 }
 
-/// The server's keys as its directory lists them: a JSON Web Key Set.
-fn directory(agent: &ureq::Agent, server: &str) -> Result<Vec<(String, VerifyingKey)>, ClientError> {
+/// The server's keys as its directory lists them, a JSON Web Key Set: believed as far as the transport is.
+pub(crate) fn directory(options: &Options, server: &str) -> Result<Vec<ServerKey>, ClientError> {
     let failed = |error: ureq::Error| ClientError::Transport(error.to_string());
-    let mut answer = agent.get(format!("{server}{DIRECTORY}")).call().map_err(failed)?;
+    let place = format!("{}{DIRECTORY}", base_of(server)?);
+    let mut answer = agent(options)?.get(place).call().map_err(failed)?;
     let text = answer.body_mut().with_config().limit(DIRECTORY_BYTES_MAX).read_to_vec().map_err(failed)?;
     let set: serde_json::Value = serde_json::from_slice(&text).unwrap_or_default();
     let keys = set.get("keys").and_then(serde_json::Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let key = |listed: &serde_json::Value| {
         let public = URL_SAFE_NO_PAD.decode(listed.get("x")?.as_str()?).ok()?;
-        Some((listed.get("kid")?.as_str()?.to_owned(), VerifyingKey::ed25519(&public).ok()?))
+        Some(ServerKey {
+            key: listed.get("kid")?.as_str()?.to_owned(),
+            algorithm: "ed25519".to_owned(),
+            public_key: STANDARD.encode(public),
+            vouched: listed.get("vouched").and_then(serde_json::Value::as_str).map(str::to_owned),
+        })
     };
-    Ok(keys.iter().filter_map(key).collect())
+    // The directory has the newest first; a chain is followed from the oldest on.
+    Ok(keys.iter().rev().filter_map(key).collect())
 }
 
 fn agent(options: &Options) -> Result<ureq::Agent, ClientError> {

@@ -1,6 +1,6 @@
 //! Enrolling: the key is made here, its private half never leaves, and the server's keys are pinned.
 
-use crate::client::{Client, Options};
+use crate::client::{Client, Options, directory};
 use crate::error::ClientError;
 use crate::key_file::{KeyFile, SecretText, ServerKey};
 use base64::Engine;
@@ -24,6 +24,24 @@ impl Invitation {
         let (enrolment, code) = text.trim().split_once('.')?;
         Some(Self { enrolment: enrolment.to_owned(), code: code.to_owned() })
     }
+}
+
+/// What belongs into the key file of an HMAC secret that the server made, with the server's keys from its directory.
+pub fn of_secret(
+    server: &str,
+    key: &str,
+    secret: SecretText,
+    options: &Options,
+) -> Result<KeyFile, ClientError> {
+    let server_keys = directory(options, server)?;
+    Ok(KeyFile {
+        server: server.trim_end_matches('/').to_owned(),
+        key: key.to_owned(),
+        algorithm: "hmac-sha256".to_owned(),
+        secret,
+        server_keys,
+        expires: None,
+    })
 }
 
 #[derive(Deserialize)]

@@ -22,6 +22,9 @@ pub enum ClientError {
         /// The file.
         path: PathBuf,
     },
+    /// A secret that is not base64.
+    #[error("the secret of the key file is not base64")]
+    KeySecret,
     /// A key that cannot be used.
     #[error(transparent)]
     Key(#[from] KeyError),
@@ -62,7 +65,7 @@ impl ClientError {
     /// The stable code; the server's own where it refused.
     pub fn code(&self) -> &str {
         match self {
-            Self::KeyFile { .. } => "client.key_file_must_be_readable",
+            Self::KeyFile { .. } | Self::KeySecret => "client.key_file_must_be_readable",
             Self::KeyFileMustBePrivate { .. } => "client.key_file_must_be_private",
             Self::Key(error) => error.code(),
             Self::Url(_) => "client.url_must_be_valid",

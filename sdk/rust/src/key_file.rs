@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use std::fs;
 use std::io::Write;
 use std::path::Path;
+use std::sync::Arc;
 use strongroom_signature::{SigningKey, VerifyingKey};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
@@ -19,6 +20,9 @@ pub struct ServerKey {
     pub algorithm: String,
     /// The public half, base64.
     pub public_key: String,
+    /// Signature of the key before it, base64.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vouched: Option<String>,
 }
 
 /// A client's key and whom it talks to. It has no `Debug`: it holds a secret.
@@ -71,24 +75,14 @@ impl KeyFile {
             reason: error.to_string(),
         };
         let mut text = serde_json::to_string_pretty(self).map_err(|error| wrong(&error))?;
-        let mut options = fs::OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(path).map_err(|error| wrong(&error))?;
-        let written = file
-            .write_all(text.as_bytes())
-            .and_then(|()| file.write_all(b"\n"))
-            .and_then(|()| file.sync_all());
+        let written = write_private(path, &text);
         text.zeroize();
         written.map_err(|error| wrong(&error))
     }
 
     /// The key that signs.
     pub fn signing_key(&self) -> Result<SigningKey, ClientError> {
-        let mut secret = STANDARD
-            .decode(&self.secret.0)
-            .map_err(|_| ClientError::AnswerMustBeSigned("the key file's secret is not base64".into()))?;
+        let mut secret = STANDARD.decode(&self.secret.0).map_err(|_| ClientError::KeySecret)?;
         let key = match self.algorithm.as_str() {
             "hmac-sha256" => SigningKey::hmac_sha256(&secret),
             _ => SigningKey::ed25519(&secret),
@@ -96,14 +90,26 @@ impl KeyFile {
         secret.zeroize();
         Ok(key?)
     }
+}
 
-    pub(crate) fn pinned(&self) -> Result<Vec<(String, VerifyingKey)>, ClientError> {
-        let key = |pinned: &ServerKey| {
-            let public = STANDARD.decode(&pinned.public_key).unwrap_or_default();
-            Ok((pinned.key.clone(), VerifyingKey::ed25519(&public)?))
-        };
-        self.server_keys.iter().map(key).collect()
-    }
+pub(crate) fn pinned(keys: &[ServerKey]) -> Result<Vec<(String, Arc<VerifyingKey>)>, ClientError> {
+    let key = |pinned: &ServerKey| {
+        let public = STANDARD.decode(&pinned.public_key).unwrap_or_default();
+        Ok((pinned.key.clone(), Arc::new(VerifyingKey::ed25519(&public)?)))
+    };
+    keys.iter().map(key).collect()
+}
+
+/// Writes a new file that only its owner can read. An existing one stays as it is.
+pub fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path)?;
+    file.write_all(text.as_bytes())?;
+    file.write_all(b"\n")?;
+    file.sync_all()
 }
 
 #[cfg(unix)]

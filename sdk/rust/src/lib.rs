@@ -19,6 +19,6 @@ mod error;
 mod key_file;
 
 pub use client::{Answer, Answers, Client, Options, Sent};
-pub use enrol::{Invitation, enrol};
+pub use enrol::{Invitation, enrol, of_secret};
 pub use error::ClientError;
-pub use key_file::{KeyFile, ServerKey};
+pub use key_file::{KeyFile, SecretText, ServerKey, write_private};

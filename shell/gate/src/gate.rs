@@ -2,12 +2,15 @@
 
 use crate::keys::{Check, KeyTable, SecretError, Verifier};
 use crate::refusal::GateRefusal;
+use crate::wal::NonceLog;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, RwLock};
 use strongroom_access::bearer::{BearerKey, Pepper};
-use strongroom_access::replay::{Challenges, Presented, Window};
+use strongroom_access::rate_limit::RateLimiter;
+use strongroom_access::replay::{Challenges, Entry, Presented, Window};
+use strongroom_access::session_token::{SessionToken, SessionTokens, TokenUse};
 use strongroom_access::{
     AccessEvent, AccessRefusal, AccessState, Demand, Environment, KeyId, KeyState, Principal, Role, Scope,
 };
@@ -29,6 +32,12 @@ pub struct GateOptions {
     pub challenges: Challenges,
     /// The secret with which bearer secrets are hashed.
     pub pepper: Pepper,
+    /// Nonces on disk, so that a restart refuses nothing; none where a restart asks for challenges instead.
+    pub nonces: Option<NonceLog>,
+    /// Issues and redeems session tokens.
+    pub tokens: SessionTokens,
+    /// How many requests a key may make.
+    pub rates: RateLimiter,
 }
 
 /// What a request needs to pass.
@@ -73,6 +82,17 @@ pub struct Permit {
     pub kept_until: Timestamp,
     /// The key was pending: its first use is to be recorded.
     pub is_first_use: bool,
+    /// Where the key stands with its rate: fields for the answer.
+    pub rate: RateFields,
+}
+
+/// The fields of draft-ietf-httpapi-ratelimit-headers.
+#[derive(Debug, Clone)]
+pub struct RateFields {
+    /// The value of `RateLimit-Policy`.
+    pub policy: String,
+    /// The value of `RateLimit`.
+    pub limit: String,
 }
 
 impl Permit {
@@ -95,6 +115,13 @@ impl Permit {
     }
 }
 
+/// Where nonces are kept beside the window.
+enum Nonces {
+    InMemory,
+    OnDisk(NonceLog),
+    Closed,
+}
+
 /// Keys, replay window and challenges of one installation. Share it behind an `Arc`.
 pub struct Gate {
     environment: Environment,
@@ -104,6 +131,9 @@ pub struct Gate {
     window: Mutex<Window>,
     challenges: Challenges,
     pepper: Pepper,
+    nonces: RwLock<Nonces>,
+    tokens: SessionTokens,
+    rates: Mutex<RateLimiter>,
 }
 
 impl std::fmt::Debug for Gate {
@@ -123,12 +153,25 @@ impl Gate {
             window: Mutex::new(options.window),
             challenges: options.challenges,
             pepper: options.pepper,
+            nonces: RwLock::new(options.nonces.map_or(Nonces::InMemory, Nonces::OnDisk)),
+            tokens: options.tokens,
+            rates: Mutex::new(options.rates),
         }
     }
 
     /// Which installation this is.
     pub fn environment(&self) -> Environment {
         self.environment
+    }
+
+    /// Whether judging waits for a disk: nonces are durable before their request is executed.
+    pub fn waits_for_disk(&self) -> bool {
+        self.nonces.read().is_ok_and(|nonces| matches!(*nonces, Nonces::OnDisk(_)))
+    }
+
+    /// Writes what waits, lets go of the folder of nonces, and lets nothing in any more.
+    pub fn close(&self) {
+        *self.nonces.write().unwrap_or_else(|poisoned| poisoned.into_inner()) = Nonces::Closed;
     }
 
     /// What a signature must be like.
@@ -207,25 +250,39 @@ impl Gate {
         need: &Need<'_>,
     ) -> Result<Permit, GateRefusal> {
         let Candidate { claim, key, verifier } = candidate;
-        let (verified, kept_until) = match (claim, &verifier.check) {
+        let (verified, kept_until, rate) = match (claim, &verifier.check) {
             (Claim::Signed(signed), Check::Signature(public)) => {
                 let last = signed.last_second(&self.profile);
                 let verified = signed.verify(public, content)?;
+                let rate = self.count(&key, need.now)?;
                 self.spend(&key, verified.nonce(), verified.created(), need.now)?;
-                (Some(verified), Timestamp::from_second(last).unwrap_or(need.now))
+                (Some(verified), Timestamp::from_second(last).unwrap_or(need.now), rate)
             }
             (Claim::Bearer(_), _) if matches!(content, Content::Bytes([_, ..])) => {
                 return Err(GateRefusal::BearerMustOnlyRead);
             }
             (Claim::Bearer(bearer), Check::Bearer(hash)) if bearer.matches(&self.pepper, hash) => {
-                (None, need.now)
+                (None, need.now, self.count(&key, need.now)?)
             }
             _ => return Err(AccessRefusal::KeyMustBeKnown.into()),
         };
+        let permit = self.permit(&key, need, verified, kept_until, rate)?;
+        verifier.note_use(need.now);
+        Ok(permit)
+    }
+
+    fn permit(
+        &self,
+        key: &KeyId,
+        need: &Need<'_>,
+        verified: Option<VerifiedRequest>,
+        kept_until: Timestamp,
+        rate: RateFields,
+    ) -> Result<Permit, GateRefusal> {
         let demand =
             Demand { scope: need.scope, environment: self.environment, peer: need.peer, now: need.now };
-        let permit = self.access(|access| {
-            let authority = access.authorise(&key, demand)?;
+        Ok(self.access(|access| {
+            let authority = access.authorise(key, demand)?;
             Ok::<_, AccessRefusal>(Permit {
                 principal: authority.principal().clone(),
                 scopes: authority.key().lineage().grant.scopes.clone(),
@@ -234,10 +291,52 @@ impl Gate {
                 key: key.clone(),
                 verified,
                 kept_until,
+                rate,
             })
-        })?;
-        verifier.note_use(need.now);
-        Ok(permit)
+        })?)
+    }
+
+    /// Counts a request of a lineage whose signature is good: nobody else uses its rate up.
+    fn count(&self, key: &KeyId, now: Timestamp) -> Result<RateFields, GateRefusal> {
+        let mut rates = self.rates.lock().map_err(|_| GateRefusal::Failed)?;
+        let standing = rates.take(key.lineage.as_str(), 1, now)?;
+        let policy = rates.policy();
+        Ok(RateFields { policy: policy.to_field(), limit: standing.to_field(policy) })
+    }
+
+    /// A token that stands once for a signature of this key, for one purpose and context.
+    pub fn issue_token(
+        &self,
+        permit: &Permit,
+        purpose: &str,
+        context: [u8; 32],
+        now: Timestamp,
+    ) -> Option<SessionToken> {
+        let mut random = [0; 16];
+        aws_lc_rs::rand::fill(&mut random).ok()?;
+        let time = self.window.lock().ok()?.time(now);
+        let key = permit.key.to_string();
+        Some(self.tokens.issue(random, &TokenUse { lineage: &key, purpose, context }, time))
+    }
+
+    /// Uses up a token in place of a signature, for what it was issued for.
+    pub fn redeem(
+        &self,
+        key: &KeyId,
+        token: &str,
+        (purpose, context): (&str, [u8; 32]),
+        need: &Need<'_>,
+    ) -> Result<Permit, GateRefusal> {
+        let name = key.to_string();
+        let for_use = TokenUse { lineage: &name, purpose, context };
+        let (entry, watermark) = {
+            let mut window = self.window.lock().map_err(|_| GateRefusal::Failed)?;
+            let entry = self.tokens.redeem(&mut window, token, &for_use, need.now)?;
+            (entry, window.watermark())
+        };
+        self.keep(entry, watermark)?;
+        let rate = self.count(key, need.now)?;
+        self.permit(key, need, None, need.now, rate)
     }
 
     /// Uses a nonce up for a lineage that is known. For an enrolment, its name stands for the lineage.
@@ -248,10 +347,22 @@ impl Gate {
         created: i64,
         now: Timestamp,
     ) -> Result<(), GateRefusal> {
-        let mut window = self.window.lock().map_err(|_| GateRefusal::Failed)?;
-        // The window begins anew with the process, so what it remembers need not outlive it.
-        let _ = window.admit(&self.challenges, Presented { lineage: name, nonce, created }, now)?;
-        Ok(())
+        let (entry, watermark) = {
+            let mut window = self.window.lock().map_err(|_| GateRefusal::Failed)?;
+            let presented = Presented { lineage: name, nonce, created };
+            (window.admit(&self.challenges, presented, now)?, window.watermark())
+        };
+        self.keep(entry, watermark)
+    }
+
+    /// Where nonces outlive the process, nothing is executed before its nonce is on disk. Elsewhere the window begins
+    /// anew with the process.
+    fn keep(&self, entry: Entry, watermark: i64) -> Result<(), GateRefusal> {
+        match &*self.nonces.read().map_err(|_| GateRefusal::Failed)? {
+            Nonces::InMemory => Ok(()),
+            Nonces::OnDisk(log) => Ok(log.append_and_wait(entry, watermark)?),
+            Nonces::Closed => Err(GateRefusal::Failed),
+        }
     }
 
     fn spend(&self, key: &KeyId, nonce: &[u8], created: i64, now: Timestamp) -> Result<(), GateRefusal> {

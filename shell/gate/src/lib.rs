@@ -12,10 +12,11 @@ mod keys;
 mod layer;
 mod plain;
 mod refusal;
+pub mod wal;
 
 pub use answer::Answerer;
 pub use forward::Original;
-pub use gate::{Candidate, Gate, GateOptions, Need, Permit};
+pub use gate::{Candidate, Gate, GateOptions, Need, Permit, RateFields};
 pub use keys::{KeyTable, OpenSecret, SecretError, public_key};
 pub use layer::{GateLayer, Guarded, Surroundings};
 pub use refusal::{GateRefusal, status_of};

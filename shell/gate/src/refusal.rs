@@ -1,7 +1,10 @@
 //! Why a request did not pass, with the status that HTTP has for it.
 
+use crate::wal::AppendError;
 use http::StatusCode;
 use strongroom_access::AccessRefusal;
+use strongroom_access::idempotency::IdempotencyRefusal;
+use strongroom_access::rate_limit::RateRefusal;
 use strongroom_access::replay::ReplayRefusal;
 use strongroom_signature::SignatureError;
 use strongroom_units::time::Timestamp;
@@ -21,11 +24,14 @@ pub enum GateRefusal {
     #[error(transparent)]
     Access(#[from] AccessRefusal),
     /// More requests than the key may make.
-    #[error("this key has made as many requests as it may; come back in {retry_after_seconds} seconds")]
-    RateMustBeKept {
-        /// When there is room again.
-        retry_after_seconds: u64,
-    },
+    #[error(transparent)]
+    Rate(#[from] RateRefusal),
+    /// A nonce could not be made durable: its request is not executed.
+    #[error(transparent)]
+    Nonces(#[from] AppendError),
+    /// A key of a repeat that cannot be one.
+    #[error(transparent)]
+    Idempotency(#[from] IdempotencyRefusal),
     /// A bearer key where a signature is needed.
     #[error(
         "a bearer key only reads, with GET or HEAD and without content; sign the request with a signing key"
@@ -61,7 +67,9 @@ impl GateRefusal {
             Self::Signature(error) => error.code(),
             Self::Replay(refusal) => refusal.code(),
             Self::Access(refusal) => refusal.code(),
-            Self::RateMustBeKept { .. } => "request.rate_must_be_kept",
+            Self::Rate(refusal) => refusal.code(),
+            Self::Nonces(error) => error.code(),
+            Self::Idempotency(refusal) => refusal.code(),
             Self::BearerMustOnlyRead => "request.bearer_must_only_read",
             Self::ProxyMustPassOn(_) => "gate.proxy_must_pass_the_request_on",
             Self::FieldMustBeTheGates(_) => "request.must_not_speak_for_the_gate",
@@ -88,11 +96,20 @@ impl GateRefusal {
     /// When trying again could help.
     pub fn retry_after_seconds(&self) -> Option<u64> {
         match self {
-            Self::RateMustBeKept { retry_after_seconds } => Some(*retry_after_seconds),
+            Self::Rate(RateRefusal::RateMustStayWithinTheQuota { retry_after_seconds, .. })
+            | Self::Idempotency(IdempotencyRefusal::LineageMustHaveRoom { retry_after_seconds }) => {
+                Some(*retry_after_seconds)
+            }
             Self::Replay(ReplayRefusal::RateMustStayWithinTheQuota { retry_after_seconds }) => {
                 Some(u64::from(*retry_after_seconds))
             }
-            Self::Failed | Self::Replay(ReplayRefusal::WindowMustHaveRoom) => Some(1),
+            Self::Failed
+            | Self::Nonces(_)
+            | Self::Replay(ReplayRefusal::WindowMustHaveRoom)
+            | Self::Rate(RateRefusal::KeysMustHaveRoom)
+            | Self::Idempotency(IdempotencyRefusal::KeyMustNotBeInUse | IdempotencyRefusal::MustHaveRoom) => {
+                Some(1)
+            }
             _ => None,
         }
     }
@@ -105,14 +122,26 @@ impl GateRefusal {
             Self::Replay(ReplayRefusal::WindowMustHaveRoom) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Replay(_) => StatusCode::UNAUTHORIZED,
             Self::Access(refusal) => status_of(refusal),
-            Self::RateMustBeKept { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::Rate(RateRefusal::KeysMustHaveRoom) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Rate(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::Idempotency(refusal) => status_of_repeat(refusal),
             Self::BearerMustOnlyRead | Self::ProxyMustPassOn(_) => StatusCode::FORBIDDEN,
             Self::FieldMustBeTheGates(_)
             | Self::PathMustBePlain
             | Self::HostMustBeOne
             | Self::ContentMustBeReadable => StatusCode::BAD_REQUEST,
-            Self::Failed => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Failed | Self::Nonces(_) => StatusCode::SERVICE_UNAVAILABLE,
         }
+    }
+}
+
+fn status_of_repeat(refusal: &IdempotencyRefusal) -> StatusCode {
+    match refusal {
+        IdempotencyRefusal::KeyMustFit => StatusCode::BAD_REQUEST,
+        IdempotencyRefusal::KeyMustNotBeInUse => StatusCode::CONFLICT,
+        IdempotencyRefusal::LineageMustHaveRoom { .. } => StatusCode::TOO_MANY_REQUESTS,
+        IdempotencyRefusal::MustHaveRoom => StatusCode::SERVICE_UNAVAILABLE,
+        _ => StatusCode::UNPROCESSABLE_ENTITY,
     }
 }
 
@@ -130,6 +159,7 @@ pub fn status_of(refusal: &AccessRefusal) -> StatusCode {
         | AccessRefusal::ScopeMustBeGranted(_)
         | AccessRefusal::PrincipalMustBeEnabled(_)
         | AccessRefusal::ScopeMustNotBeDenied(_)
+        | AccessRefusal::RoleMustAllowScope { .. }
         | AccessRefusal::OperatorMustBeMissing => StatusCode::FORBIDDEN,
         AccessRefusal::PrincipalMustBeNew(_)
         | AccessRefusal::ParticipantMustBeUnique(_)

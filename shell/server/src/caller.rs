@@ -5,7 +5,7 @@ use crate::view::WhoAmI;
 use std::sync::Arc;
 use strongroom_access::{AccessRefusal, Environment, Role, Scope};
 use strongroom_desk::{Cause, SpentNonce};
-use strongroom_gate::Permit;
+use strongroom_gate::{Permit, RateFields};
 use strongroom_units::time::Timestamp;
 
 /// A caller with leave for one request.
@@ -29,6 +29,14 @@ impl Caller {
     pub fn must_hold(&self, scope: &str) -> Result<(), Problem> {
         let scope = Scope::try_new(scope)?;
         if self.permit.may(&scope) { Ok(()) } else { Err(AccessRefusal::ScopeMustBeGranted(scope).into()) }
+    }
+
+    pub fn permit(&self) -> &Permit {
+        &self.permit
+    }
+
+    pub fn rate(&self) -> &RateFields {
+        &self.permit.rate
     }
 
     pub fn role(&self) -> Role {

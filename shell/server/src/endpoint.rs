@@ -3,7 +3,7 @@
 
 use crate::house::Shared;
 use crate::view::*;
-use crate::{events, funds, keys, orders, pages};
+use crate::{events, funds, keys, orders, pages, token};
 use axum::routing::{MethodRouter, delete, get, post};
 use http::StatusCode;
 use strongroom_access::Scope;
@@ -60,6 +60,21 @@ pub struct Named {
 
 const fn named<T: ToSchema + PartialSchema>() -> Option<Named> {
     Some(Named { name: || T::name().into_owned(), schema: T::schema, others: T::schemas })
+}
+
+/// A page of rows; the schema of a row comes along.
+const fn page_of<T: ToSchema + PartialSchema>() -> Option<Named>
+where
+    Page<T>: ToSchema + PartialSchema,
+{
+    Some(Named {
+        name: || <Page<T> as ToSchema>::name().into_owned(),
+        schema: <Page<T> as PartialSchema>::schema,
+        others: |others| {
+            T::schemas(others);
+            others.push((T::name().into_owned(), T::schema()));
+        },
+    })
 }
 
 /// A body that is no import.
@@ -142,7 +157,7 @@ pub static ENDPOINTS: &[Endpoint] = &[
     },
     Endpoint {
         query: PAGE,
-        gives: named::<Page<FundView>>(),
+        gives: page_of::<FundView>(),
         ..reads("/v1/funds", Leave::Scope(Scope::READ), "The funds", || get(funds::list))
     },
     Endpoint {
@@ -151,7 +166,7 @@ pub static ENDPOINTS: &[Endpoint] = &[
     },
     Endpoint {
         query: PAGE,
-        gives: named::<Page<NavView>>(),
+        gives: page_of::<NavView>(),
         ..reads("/v1/funds/{fund}/nav", Leave::Scope(Scope::READ), "Published NAVs, oldest first", || {
             get(funds::navs)
         })
@@ -185,7 +200,7 @@ pub static ENDPOINTS: &[Endpoint] = &[
     ),
     Endpoint {
         query: PAGE,
-        gives: named::<Page<OrderView>>(),
+        gives: page_of::<OrderView>(),
         ..reads(
             "/v1/funds/{fund}/orders",
             Leave::Scope(Scope::READ),
@@ -238,8 +253,18 @@ pub static ENDPOINTS: &[Endpoint] = &[
         )
     },
     Endpoint {
+        gives: named::<TokenIssued>(),
+        ..writes(
+            "/v1/session-tokens",
+            Leave::AnyKey,
+            "A token that is good once in place of a signature, to follow a fund from a browser",
+            named::<NewToken>(),
+            || post(token::issue),
+        )
+    },
+    Endpoint {
         query: PAGE,
-        gives: named::<Page<PrincipalView>>(),
+        gives: page_of::<PrincipalView>(),
         ..reads("/v1/principals", Leave::Scope(Scope::KEYS_ADMIN), "Who holds keys", || get(keys::principals))
     },
     Endpoint {
@@ -254,7 +279,7 @@ pub static ENDPOINTS: &[Endpoint] = &[
     },
     Endpoint {
         query: PAGE,
-        gives: named::<Page<KeyView>>(),
+        gives: page_of::<KeyView>(),
         ..reads("/v1/keys", Leave::Scope(Scope::KEYS_ADMIN), "Keys, their state and their use", || {
             get(keys::list)
         })
@@ -269,6 +294,13 @@ pub static ENDPOINTS: &[Endpoint] = &[
             || post(keys::issue),
         )
     },
+    writes(
+        "/v1/server-keys/rotate",
+        Leave::Scope(Scope::KEYS_ADMIN),
+        "Sign answers with a new key from now on; the old one vouches for it",
+        None,
+        || post(keys::rotate_server_key),
+    ),
     Endpoint {
         status: StatusCode::OK,
         ..writes(

@@ -9,31 +9,40 @@ use crate::endpoint::{Endpoint, Leave};
 use crate::house::{House, Shared};
 use crate::keys::ProvedKey;
 use crate::problem::Problem;
+use crate::repeat::{self, Turn};
+use crate::token;
 use crate::view::Enrol;
 use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::request::Parts;
-use http::{StatusCode, header};
+use http::{HeaderName, HeaderValue, StatusCode, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
+use strongroom_access::idempotency::Ticket;
 use strongroom_access::{AccessCommand, EnrolmentId, Scope};
 use strongroom_desk::Cause;
+use strongroom_gate::RateFields;
 use strongroom_gate::{GateRefusal, Need, Permit, public_key};
 use strongroom_signature::{Content, Request, RequestLine, SignedRequest};
 use strongroom_units::time::Timestamp;
 
 /// The longest answer that is signed whole.
 const ANSWER_MAX: usize = 64 * 1024 * 1024;
+const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
+const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+/// The longest text of a refusal of the framework.
+const REJECTION_MAX: usize = 4_096;
 /// How long the content of a request may take to arrive.
 const CONTENT_WAIT: Duration = Duration::from_secs(20);
 
 /// A handler's surroundings: who asks, or what was proved.
 enum Passed {
     Anyone,
-    Caller(Caller),
+    Caller(Caller, Option<Ticket>),
+    Again(Response),
     Enrolling(ProvedKey),
 }
 
@@ -45,20 +54,73 @@ pub(crate) async fn stand(
     next: Next,
 ) -> Response {
     let (parts, body) = request.into_parts();
-    let asked = parts.clone();
-    let answer = match pass(&house, endpoint, peer.ip(), &parts, body).await {
-        Ok((passed, content)) => {
-            let mut request = axum::extract::Request::from_parts(parts, Body::from(content));
-            match passed {
-                Passed::Anyone => None,
-                Passed::Caller(caller) => request.extensions_mut().insert(caller).map(drop),
-                Passed::Enrolling(proved) => request.extensions_mut().insert(proved).map(drop),
-            };
-            next.run(request).await
-        }
-        Err(problem) => problem.into_response(),
+    let (passed, content) = match pass(&house, endpoint, peer.ip(), &parts, body).await {
+        Ok(passed) => passed,
+        Err(problem) => return signed(&house, &parts, problem.into_response()).await,
     };
-    signed(&house, &asked, answer).await
+    let asked = parts.clone();
+    let mut request = axum::extract::Request::from_parts(parts, Body::from(content));
+    match passed {
+        Passed::Anyone => signed(&house, &asked, next.run(request).await).await,
+        Passed::Again(answer) => signed(&house, &asked, answer).await,
+        Passed::Enrolling(proved) => {
+            request.extensions_mut().insert(proved);
+            signed(&house, &asked, in_our_form(next.run(request).await).await).await
+        }
+        Passed::Caller(caller, None) => {
+            let rate = caller.rate().clone();
+            request.extensions_mut().insert(caller);
+            let answer = in_our_form(next.run(request).await).await;
+            signed(&house, &asked, with_rate(answer, rate)).await
+        }
+        Passed::Caller(caller, Some(ticket)) => {
+            let rate = caller.rate().clone();
+            request.extensions_mut().insert(caller);
+            // In a task of its own: who hangs up half way must not leave the key in use.
+            let done = tokio::spawn(async move {
+                let answer = in_our_form(next.run(request).await).await;
+                let answer = repeat::finish(&house, ticket, answer).await;
+                signed(&house, &asked, with_rate(answer, rate)).await
+            });
+            done.await.unwrap_or_else(|error| Problem::internal(&error).into_response())
+        }
+    }
+}
+
+/// What is no endpoint, or not by this method, is refused over the server's signature too.
+pub(crate) async fn nowhere(State(house): State<Shared>, request: axum::extract::Request) -> Response {
+    let (parts, _) = request.into_parts();
+    signed(&house, &parts, Problem::not_found("such place; see /docs").into_response()).await
+}
+
+/// See [`nowhere`].
+pub(crate) async fn not_so(State(house): State<Shared>, request: axum::extract::Request) -> Response {
+    let (parts, _) = request.into_parts();
+    let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, "request.method_must_be_allowed", "see /docs");
+    signed(&house, &parts, problem.into_response()).await
+}
+
+/// Where the key stands with its rate.
+fn with_rate(mut answer: Response, rate: RateFields) -> Response {
+    for (name, value) in [(RATE_LIMIT_POLICY, rate.policy), (RATE_LIMIT, rate.limit)] {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            answer.headers_mut().insert(name, value);
+        }
+    }
+    answer
+}
+
+/// A refusal of the framework, such as a query that cannot be read, is text; ours are problems.
+async fn in_our_form(answer: Response) -> Response {
+    let is_problem =
+        answer.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == "application/problem+json");
+    if !answer.status().is_client_error() || is_problem {
+        return answer;
+    }
+    let status = answer.status();
+    let text = Limited::new(answer.into_body(), REJECTION_MAX).collect().await;
+    let text = text.map(|text| String::from_utf8_lossy(&text.to_bytes()).into_owned()).unwrap_or_default();
+    Problem::new(status, "request.parameter_must_be_valid", text).into_response()
 }
 
 async fn pass(
@@ -89,15 +151,26 @@ async fn permit(
     scope: Option<Scope>,
 ) -> Result<(Passed, Bytes), Problem> {
     let refused = |refusal: GateRefusal| problem_of(house, &refusal);
+    if let Some(passed) = token::redeem(house, endpoint, peer, parts, scope.as_ref())? {
+        return Ok((Passed::Caller(passed, None), Bytes::new()));
+    }
     let line = line_of(house, parts)?;
     let candidate = house.gate.read(&line.with(&parts.headers), Timestamp::now()).map_err(refused)?;
     let content = content_of(body, endpoint.body_max).await?;
     let need = Need { scope: scope.as_ref(), peer, now: Timestamp::now() };
-    let permit = house.gate.judge(candidate, Content::Bytes(&content), &need).map_err(refused)?;
+    let judge = || house.gate.judge(candidate, Content::Bytes(&content), &need);
+    // A wait for the disk must not hold up the other requests of this thread.
+    let judged = if house.gate.waits_for_disk() { tokio::task::block_in_place(judge) } else { judge() };
+    let permit = judged.map_err(refused)?;
     if permit.is_first_use {
         note_first_use(house, &permit).await?;
     }
-    Ok((Passed::Caller(Caller::new(permit, house.gate.environment())), content))
+    match repeat::begin(house, &permit.key, parts, &content)? {
+        Turn::Again(answer) => Ok((Passed::Again(answer), Bytes::new())),
+        Turn::First(ticket) => {
+            Ok((Passed::Caller(Caller::new(permit, house.gate.environment()), ticket), content))
+        }
+    }
 }
 
 fn line_of<'m>(house: &House, parts: &'m Parts) -> Result<RequestLine<'m>, Problem> {
@@ -177,7 +250,7 @@ pub(crate) async fn signed_over(house: &House, request: &Request<'_>, answer: Re
         Ok(collected) => collected.to_bytes(),
         Err(error) => return Problem::internal(&error).into_response(),
     };
-    match house.answerer.sign(head.status, &mut head.headers, request, &content, Timestamp::now()) {
+    match house.answerer().sign(head.status, &mut head.headers, request, &content, Timestamp::now()) {
         Ok(()) => Response::from_parts(head, Body::from(content)),
         // An answer that cannot be signed must not pass for one of ours.
         Err(error) => Problem::internal(&error).into_response(),

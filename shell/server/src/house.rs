@@ -1,9 +1,11 @@
 //! What every handler shares: the desk, the gate, the vault, the server's key, and news of what changed.
 
 use crate::problem::Problem;
+use crate::repeat::KeptAnswer;
 use ipnet::IpNet;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use strongroom_access::AccessCommand;
+use strongroom_access::idempotency::IdempotencyKeys;
 use strongroom_desk::{AccessAnswer, Answer, Cause, Desk, DeskHandle, Request};
 use strongroom_gate::{Answerer, Gate};
 use strongroom_units::Symbol;
@@ -22,7 +24,10 @@ pub(crate) struct House {
     pub gate: Gate,
     pub vault: Arc<Vault>,
     pub pepper: strongroom_access::bearer::Pepper,
-    pub answerer: Answerer,
+    /// Signs answers; another after a rotation.
+    pub answerer: RwLock<Arc<Answerer>>,
+    /// Answers to requests with an idempotency key, for those who ask again.
+    pub repeats: Mutex<IdempotencyKeys<KeptAnswer>>,
     /// `https` or `http`: what a signature covers as `@scheme`.
     pub scheme: &'static str,
     /// Proxies beside loopback that may ask for decisions.
@@ -33,6 +38,11 @@ pub(crate) struct House {
 impl House {
     pub fn news() -> broadcast::Sender<Symbol> {
         broadcast::channel(NEWS_MAX).0
+    }
+
+    /// The key that signs answers now.
+    pub fn answerer(&self) -> Arc<Answerer> {
+        self.answerer.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Does something in the desk's thread, between two groups.

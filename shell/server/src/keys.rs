@@ -4,6 +4,7 @@ use crate::caller::Caller;
 use crate::funds::Window;
 use crate::house::{House, Shared};
 use crate::problem::Problem;
+use crate::start::new_server_key;
 use crate::view::{
     Enrol, Enrolled, KeyIssued, KeyView, NewKey, NewPrincipal, Page, PrincipalView, Revoke, ServerKeyView,
 };
@@ -15,13 +16,17 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use http::{HeaderValue, StatusCode, header};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
+use std::sync::{Arc, PoisonError};
 use strongroom_access::bearer::BearerKey;
 use strongroom_access::{
     AccessCommand, AccessEvent, AccessRefusal, AccessState, Algorithm, EnrolmentId, Environment, Grant,
     Lineage, LineageId, Material, Networks, NewEnrolment, Principal, Scope,
 };
 use strongroom_desk::Cause;
+use strongroom_gate::Answerer;
+use strongroom_signature::{SigningKey, vouch_text};
 use strongroom_units::time::Timestamp;
+use strongroom_vault::sealed_box::{ReceiverKey, seal_to as seal_to_receiver};
 use strongroom_vault::{Identity, Secret};
 
 /// Seconds in a day.
@@ -94,6 +99,7 @@ struct Wanted {
     algorithm: Algorithm,
     not_before: Timestamp,
     expires: Timestamp,
+    receiver: Option<ReceiverKey>,
 }
 
 impl Wanted {
@@ -111,6 +117,8 @@ impl Wanted {
             Some(text) => text.parse().map_err(|error| Problem::parameter("not_before", error))?,
             None => now,
         };
+        let receiver = new.seal_to.as_deref().map(str::parse).transpose();
+        let receiver = receiver.map_err(|error| Problem::parameter("seal_to", error))?;
         let days = i64::from(new.days.unwrap_or(KEY_DAYS));
         Ok(Self {
             grant: Grant {
@@ -121,6 +129,7 @@ impl Wanted {
                 owner: new.owner.clone(),
             },
             algorithm: new.algorithm.parse()?,
+            receiver,
             not_before,
             expires: seconds_later(not_before.max(now), days.saturating_mul(DAY)),
         })
@@ -139,8 +148,8 @@ pub(crate) async fn issue(
         Algorithm::Ed25519 | Algorithm::EcdsaP256Sha256 | Algorithm::RsaPssSha512 => {
             invite(&house, caller.cause(), wanted).await?
         }
-        Algorithm::HmacSha256 => issue_hmac(&house, caller.cause(), wanted, new.seal_to.as_deref()).await?,
-        Algorithm::Bearer => issue_bearer(&house, caller.cause(), wanted, new.seal_to.as_deref()).await?,
+        Algorithm::HmacSha256 => issue_hmac(&house, caller.cause(), wanted).await?,
+        Algorithm::Bearer => issue_bearer(&house, caller.cause(), wanted).await?,
     };
     let mut response = (StatusCode::CREATED, Json(issued)).into_response();
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -172,12 +181,7 @@ async fn invite(house: &Shared, cause: Cause, wanted: Wanted) -> Result<KeyIssue
     })
 }
 
-async fn issue_hmac(
-    house: &Shared,
-    cause: Cause,
-    wanted: Wanted,
-    seal_to: Option<&str>,
-) -> Result<KeyIssued, Problem> {
+async fn issue_hmac(house: &Shared, cause: Cause, wanted: Wanted) -> Result<KeyIssued, Problem> {
     let lineage = LineageId::from_random(random()?);
     let key = format!("{lineage}.1");
     let secret = Secret::random(32).map_err(|error| Problem::internal(&error))?;
@@ -185,22 +189,17 @@ async fn issue_hmac(
     let sealed = house.vault.seal(&identity, &secret).map_err(|error| Problem::internal(&error))?;
     issue_secret(house, cause, &wanted, lineage, Material::Sealed { sealed: sealed.to_string() }).await?;
     let text = Secret::from_text(STANDARD.encode(secret.expose()));
-    show_once(key, &text, seal_to, wanted.expires)
+    show_once(key, &text, wanted.receiver.as_ref(), wanted.expires)
 }
 
-async fn issue_bearer(
-    house: &Shared,
-    cause: Cause,
-    wanted: Wanted,
-    seal_to: Option<&str>,
-) -> Result<KeyIssued, Problem> {
+async fn issue_bearer(house: &Shared, cause: Cause, wanted: Wanted) -> Result<KeyIssued, Problem> {
     let lineage = LineageId::from_random(random()?);
     let key = format!("{lineage}.1");
     let bearer = BearerKey::from_random(wanted.grant.environment, lineage.clone(), random::<32>()?);
     let hash = bearer.hash(&house.pepper);
     issue_secret(house, cause, &wanted, lineage, Material::Hash { hash }).await?;
     let text = Secret::copy_of(bearer.expose().as_bytes());
-    show_once(key, &text, seal_to, wanted.expires)
+    show_once(key, &text, wanted.receiver.as_ref(), wanted.expires)
 }
 
 async fn issue_secret(
@@ -225,13 +224,11 @@ async fn issue_secret(
 fn show_once(
     key: String,
     secret: &Secret,
-    seal_to: Option<&str>,
+    receiver: Option<&ReceiverKey>,
     expires: Timestamp,
 ) -> Result<KeyIssued, Problem> {
-    if seal_to.is_some() {
-        return Err(Problem::parameter("seal_to", "this server cannot seal yet"));
-    }
-    let sealed: Option<String> = None;
+    let seal = |receiver| seal_to_receiver(receiver, key.as_bytes(), secret);
+    let sealed = receiver.map(seal).transpose().map_err(|error| Problem::internal(&error))?;
     let secret = match sealed {
         Some(_) => None,
         None => secret.expose_text().map(str::to_owned),
@@ -303,6 +300,34 @@ pub(crate) fn server_keys(access: &AccessState) -> Vec<ServerKeyView> {
     access.server_keys().map(view).collect()
 }
 
+/// Signs with a new key from now on. The old one vouches for it, and stays in the directory, so that clients which
+/// pinned the old one follow by themselves.
+pub(crate) async fn rotate_server_key(
+    State(house): State<Shared>,
+    Extension(caller): Extension<Caller>,
+) -> Result<Response, Problem> {
+    let (shared, cause) = (house.clone(), caller.cause());
+    house
+        .ask(move |desk| {
+            let now = Timestamp::now();
+            let old = shared.answerer();
+            let version = desk.access()?.server_key().map_or(1, |key| key.version.saturating_add(1));
+            let failed = |error: &dyn std::fmt::Display| Problem::internal(error);
+            let (seed, mut key) = new_server_key(&shared.vault, version, now).map_err(|e| failed(&e))?;
+            let text = vouch_text(&server_key_id(version), "ed25519", &key.public);
+            key.vouched =
+                Some(STANDARD.encode(old.key().sign(&text).map_err(|e| failed(&format!("{e:?}")))?));
+            let answer = desk.change_access(&AccessCommand::AddServerKey(key), now, &cause)?;
+            shared.gate.follow(&answer.events, now).map_err(|e| failed(&e))?;
+            let signing = SigningKey::ed25519(seed.expose()).map_err(|e| failed(&e))?;
+            let answerer = Arc::new(Answerer::new(signing, server_key_id(version)));
+            *shared.answerer.write().unwrap_or_else(PoisonError::into_inner) = answerer;
+            Ok::<_, Problem>(())
+        })
+        .await??;
+    Ok((StatusCode::CREATED, Json(house.gate.access(server_keys))).into_response())
+}
+
 pub(crate) async fn list(State(house): State<Shared>, Query(window): Query<Window>) -> Json<Page<KeyView>> {
     let views = views(&house);
     Json(window.page(views.into_iter(), |view| view.key.clone()))
@@ -355,6 +380,9 @@ pub(crate) async fn revoke(
 ) -> Result<Json<Vec<KeyView>>, Problem> {
     let revoke: Revoke = serde_json::from_slice(&body).map_err(Problem::body)?;
     let lineage: LineageId = lineage.parse()?;
+    if house.gate.access(|access| access.lineage(&lineage).is_none()) {
+        return Err(Problem::not_found("such lineage"));
+    }
     let command = AccessCommand::Revoke {
         lineage: lineage.clone(),
         version: revoke.version,

@@ -17,7 +17,9 @@ mod openapi;
 mod orders;
 mod pages;
 mod problem;
+mod repeat;
 mod start;
+mod token;
 mod view;
 
 pub use endpoint::{ENDPOINTS, Endpoint, Leave};

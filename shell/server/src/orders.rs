@@ -11,7 +11,7 @@ use axum::{Extension, Json};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use strongroom_access::{Role, Scope};
 use strongroom_desk::{Answer, Request};
-use strongroom_engine::{Command, OrderId, OrderSide, Outcome, Refusal};
+use strongroom_engine::{Command, Event, OrderId, OrderSide, Outcome, Refusal};
 use strongroom_fund::definition::OrderMethod;
 use strongroom_units::Shares;
 use strongroom_units::time::{Date, Timestamp};
@@ -99,21 +99,34 @@ pub(crate) async fn create(
         trade_date,
     };
     let answer = give(&house, &caller, &fund, Command::SubmitOrder(order)).await?;
-    let shown = id.clone();
-    let view = read(&house, &fund, move |state| Ok(state.order(&shown).map(OrderView::of))).await?;
+    let view = taken(&house, &fund, &id, &answer).await;
     let status = match answer.outcome {
         Outcome::Done => StatusCode::CREATED,
         Outcome::AlreadyDone => StatusCode::OK,
     };
     let mut response = match view {
         Some(view) => (status, Json(view)).into_response(),
-        // It has been settled meanwhile.
+        // It was taken before, and has been settled meanwhile or cannot be read now.
         None => (status, Json(done(answer))).into_response(),
     };
     if let Ok(place) = HeaderValue::from_str(&format!("/v1/funds/{fund}/orders/{id}")) {
         response.headers_mut().insert(header::LOCATION, place);
     }
     Ok(response)
+}
+
+/// The order as it was taken now, or as it stands when it was taken before. It is durable already: that it cannot be
+/// read back must not look like a refusal.
+async fn taken(house: &Shared, fund: &str, id: &OrderId, answer: &Answer) -> Option<OrderView> {
+    let accepted = answer.events.iter().find_map(|event| match event {
+        Event::OrderAccepted { order } => Some(OrderView::of(order)),
+        _ => None,
+    });
+    if accepted.is_some() {
+        return accepted;
+    }
+    let id = id.clone();
+    read(house, fund, move |state| Ok(state.order(&id).map(OrderView::of))).await.ok().flatten()
 }
 
 pub(crate) async fn cancel(

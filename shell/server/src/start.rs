@@ -5,25 +5,27 @@ use crate::forward;
 use crate::guard;
 use crate::house::House;
 use crate::keys::{CODE_SECONDS, HMAC_PURPOSE, hash_of};
-use crate::problem::Problem;
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
-use axum::response::IntoResponse;
 use axum::routing::{any, get};
 use axum_server::Handle;
 use axum_server::tls_rustls::RustlsConfig;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use http::StatusCode;
 use ipnet::IpNet;
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, RwLock, Weak};
 use std::time::Duration;
 use strongroom_access::bearer::Pepper;
+use strongroom_access::idempotency::{IdempotencyKeys, IdempotencyLimits};
+use strongroom_access::rate_limit::{Policy, PolicyError, RateLimiter};
 use strongroom_access::replay::{Challenges, FingerprintKey, Limits, Window};
+use strongroom_access::session_token::SessionTokens;
 use strongroom_access::{AccessCommand, Algorithm, EnrolmentId, Environment, PrincipalId, ServerKey};
 use strongroom_desk::{Cause, Desk, DeskError, DeskService};
+use strongroom_gate::wal::{NonceLog, OpenError, Settings};
 use strongroom_gate::{Answerer, Gate, GateOptions, KeyTable, OpenSecret, SecretError};
 use strongroom_signature::{Profile, SigningKey, VerifyingKey};
 use strongroom_units::time::Timestamp;
@@ -34,6 +36,10 @@ use thiserror::Error;
 const SERVER_PURPOSE: &str = "server-key";
 /// The name of the secret with which bearer secrets are hashed.
 const PEPPER: &str = "bearer-pepper";
+/// The name of the secret with which nonces on disk are fingerprinted.
+const NONCE_KEY: &str = "nonce-fingerprints";
+/// Seconds that a session token is good.
+const TOKEN_SECONDS: u32 = 60;
 /// Seconds that a challenge is good.
 const CHALLENGE_SECONDS: u32 = 60;
 /// Days until the first operator's key ends.
@@ -63,6 +69,10 @@ pub struct ServerOptions {
     pub tls: Option<Tls>,
     /// Which installation this is.
     pub environment: Environment,
+    /// The folder that keeps nonces over a restart; without one a restart asks for challenges.
+    pub nonces: Option<PathBuf>,
+    /// Requests that one key may make in a minute.
+    pub rate_per_minute: u32,
     /// Proxies beside loopback that may ask the gate for decisions.
     pub proxies: Vec<IpNet>,
     /// What others call this server, when it is not `listen`.
@@ -81,15 +91,21 @@ pub struct Invitation {
 }
 
 /// A server that listens. Dropping it does not stop it; [`Running::stop`] does.
-#[derive(Debug)]
 pub struct Running {
     /// Where it can be talked to.
     pub url: String,
     /// For the first operator, when there is none.
     pub invitation: Option<Invitation>,
     handle: Handle<SocketAddr>,
+    house: Arc<House>,
     served: tokio::task::JoinHandle<std::io::Result<()>>,
     desk: DeskService,
+}
+
+impl std::fmt::Debug for Running {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Running").field("url", &self.url).finish_non_exhaustive()
+    }
 }
 
 impl Running {
@@ -106,6 +122,7 @@ impl Running {
         self.handle.graceful_shutdown(Some(DRAIN));
         // What it ended with matters to nobody any more.
         drop(self.served.await);
+        self.house.gate.close();
         // Joining the desk's thread blocks.
         drop(tokio::task::spawn_blocking(move || drop(self.desk)).await);
     }
@@ -129,6 +146,12 @@ pub enum ServeError {
     /// A key's material cannot be read.
     #[error(transparent)]
     Secret(#[from] SecretError),
+    /// The folder of nonces cannot be used.
+    #[error(transparent)]
+    Nonces(#[from] OpenError),
+    /// No such rate.
+    #[error(transparent)]
+    Rate(#[from] PolicyError),
     /// The certificate or its key cannot be used.
     #[error("the TLS certificate or key cannot be used: {0}")]
     Tls(#[source] std::io::Error),
@@ -148,6 +171,8 @@ impl ServeError {
             Self::Desk(error) => error.code(),
             Self::Vault(error) => error.code(),
             Self::Secret(_) => "vault.secret_must_open",
+            Self::Nonces(error) => error.code(),
+            Self::Rate(error) => error.code(),
             Self::Tls(_) => "server.certificate_must_be_usable",
             Self::Socket(_) => "server.address_must_be_free",
             Self::ServerKey(_) => "server.key_must_be_usable",
@@ -163,7 +188,7 @@ pub async fn serve(mut desk: Desk, vault: Vault, options: ServerOptions) -> Resu
     let (vault, now) = (Arc::new(vault), Timestamp::now());
     let answerer = answerer(&mut desk, &vault, now)?;
     let invitation = invite(&mut desk, options.environment, now)?;
-    let pepper = pepper(&mut desk, &vault, now)?;
+    let pepper = Pepper::new(server_secret(&mut desk, &vault, PEPPER, now)?.expose().to_vec());
     let gate = gate(&mut desk, &vault, &options, pepper.clone(), now)?;
     let listener = TcpListener::bind(options.listen).map_err(ServeError::Socket)?;
     listener.set_nonblocking(true).map_err(ServeError::Socket)?;
@@ -177,12 +202,13 @@ pub async fn serve(mut desk: Desk, vault: Vault, options: ServerOptions) -> Resu
         gate,
         vault,
         pepper,
-        answerer,
+        answerer: RwLock::new(Arc::new(answerer)),
+        repeats: Mutex::new(IdempotencyKeys::new(IdempotencyLimits::default())),
         scheme,
         proxies: options.proxies,
         news: House::news(),
     });
-    tokio::spawn(forget_nonces(house.clone()));
+    tokio::spawn(forget_nonces(Arc::downgrade(&house)));
     let app = router(&house).into_make_service_with_connect_info::<SocketAddr>();
     let handle = Handle::new();
     let served = match options.tls {
@@ -199,7 +225,7 @@ pub async fn serve(mut desk: Desk, vault: Vault, options: ServerOptions) -> Resu
             tokio::spawn(server.handle(handle.clone()).serve(app))
         }
     };
-    Ok(Running { url, invitation, handle, served, desk: service })
+    Ok(Running { url, invitation, handle, house, served, desk: service })
 }
 
 /// Every endpoint behind its gate; what is no endpoint is not found.
@@ -214,11 +240,10 @@ fn router(house: &Arc<House>) -> Router {
         .route("/gate/nginx", get(forward::nginx))
         .route(&format!("{}/", forward::ENVOY_PREFIX), any(forward::envoy))
         .route(&format!("{}/{{*target}}", forward::ENVOY_PREFIX), any(forward::envoy))
-        .fallback(|| async { Problem::not_found("such place; see /docs").into_response() })
-        .method_not_allowed_fallback(|| async {
-            Problem::new(StatusCode::METHOD_NOT_ALLOWED, "request.method_must_be_allowed", "see /docs")
-                .into_response()
-        })
+        .fallback(guard::nowhere)
+        .method_not_allowed_fallback(guard::not_so)
+        // Each endpoint has a bound of its own, which the guard keeps.
+        .layer(DefaultBodyLimit::disable())
         .with_state(house.clone())
 }
 
@@ -238,20 +263,30 @@ fn answerer(desk: &mut Desk, vault: &Vault, now: Timestamp) -> Result<Answerer, 
 }
 
 fn first_server_key(desk: &mut Desk, vault: &Vault, now: Timestamp) -> Result<Secret, ServeError> {
+    let (seed, key) = new_server_key(vault, 1, now)?;
+    desk.change_access(&AccessCommand::AddServerKey(key), now, &Cause::actor(ACTOR))?;
+    Ok(seed)
+}
+
+/// A key for the server, with its private half sealed; nobody vouches for it yet.
+pub(crate) fn new_server_key(
+    vault: &Vault,
+    version: u32,
+    now: Timestamp,
+) -> Result<(Secret, ServerKey), ServeError> {
     let seed = Secret::random(32)?;
-    let key = SigningKey::ed25519(seed.expose()).map_err(|_| ServeError::ServerKey(1))?;
-    let public = key.public_key().ok_or(ServeError::ServerKey(1))?;
-    let sealed = vault.seal(&Identity::try_new(SERVER_PURPOSE, "1")?, &seed)?;
-    let command = AccessCommand::AddServerKey(ServerKey {
-        version: 1,
+    let key = SigningKey::ed25519(seed.expose()).map_err(|_| ServeError::ServerKey(version))?;
+    let public = key.public_key().ok_or(ServeError::ServerKey(version))?;
+    let sealed = vault.seal(&Identity::try_new(SERVER_PURPOSE, &version.to_string())?, &seed)?;
+    let key = ServerKey {
+        version,
         algorithm: Algorithm::Ed25519,
         public: STANDARD.encode(public),
         sealed: sealed.to_string(),
         created: now,
         vouched: None,
-    });
-    desk.change_access(&command, now, &Cause::actor(ACTOR))?;
-    Ok(seed)
+    };
+    Ok((seed, key))
 }
 
 /// Invites the first operator while there is none. An invitation of an earlier start ends with it.
@@ -295,23 +330,37 @@ fn gate(
     let limits = Limits::default();
     // The newest record is a later witness of the former process than a clock that was set back.
     let boot = desk.access()?.last_at().map_or(now, |last| last.max(now));
-    let window = Window::started(limits, &FingerprintKey::new(random()?), boot);
+    let (window, nonces) = match &options.nonces {
+        None => (Window::started(limits, &FingerprintKey::new(random()?), boot), None),
+        Some(folder) => {
+            let key = server_secret(desk, vault, NONCE_KEY, now)?;
+            let key = FingerprintKey::new(core::array::from_fn(|place| {
+                key.expose().get(place).copied().unwrap_or_default()
+            }));
+            let opened = NonceLog::open(folder, key.check(), limits.watermark_at(boot), Settings::default())?;
+            (Window::restored(limits, &key, &opened.recovered, boot), Some(opened.log))
+        }
+    };
     let challenges = Challenges::new(random()?, CHALLENGE_SECONDS);
-    let options = GateOptions { environment: options.environment, profile, window, challenges, pepper };
+    let tokens = SessionTokens::new(random()?, TOKEN_SECONDS);
+    let policy = Policy::try_new("key", options.rate_per_minute, 60)?;
+    let rates = RateLimiter::new(policy, limits.lineages_max);
+    let environment = options.environment;
+    let options = GateOptions { environment, profile, window, challenges, pepper, nonces, tokens, rates };
     Ok(Gate::new(options, keys))
 }
 
-/// The secret with which bearer secrets are hashed: made once, sealed, and the same at every start.
-fn pepper(desk: &mut Desk, vault: &Vault, now: Timestamp) -> Result<Pepper, ServeError> {
-    let identity = Identity::try_new(SERVER_PURPOSE, PEPPER)?;
-    if let Some(sealed) = desk.access()?.server_secret(PEPPER).map(str::to_owned) {
-        return Ok(Pepper::new(vault.open(&identity, &sealed.parse()?)?.expose().to_vec()));
+/// A secret of the server itself: made once, sealed, and the same at every start.
+fn server_secret(desk: &mut Desk, vault: &Vault, name: &str, now: Timestamp) -> Result<Secret, ServeError> {
+    let identity = Identity::try_new(SERVER_PURPOSE, name)?;
+    if let Some(sealed) = desk.access()?.server_secret(name).map(str::to_owned) {
+        return Ok(vault.open(&identity, &sealed.parse()?)?);
     }
     let secret = Secret::random(32)?;
     let sealed = vault.seal(&identity, &secret)?.to_string();
-    let command = AccessCommand::KeepServerSecret { name: PEPPER.to_owned(), sealed };
+    let command = AccessCommand::KeepServerSecret { name: name.to_owned(), sealed };
     desk.change_access(&command, now, &Cause::actor(ACTOR))?;
-    Ok(Pepper::new(secret.expose().to_vec()))
+    Ok(secret)
 }
 
 fn random<const N: usize>() -> Result<[u8; N], VaultError> {
@@ -327,9 +376,10 @@ fn open_hmac(vault: &Vault, key: &strongroom_access::KeyId, sealed: &str) -> Res
     VerifyingKey::hmac_sha256(secret.expose()).map_err(|error| error.to_string())
 }
 
-async fn forget_nonces(house: Arc<House>) {
+async fn forget_nonces(house: Weak<House>) {
     loop {
         tokio::time::sleep(PRUNE_EVERY).await;
+        let Some(house) = house.upgrade() else { return };
         match house.ask(|desk| desk.prune_nonces(Timestamp::now())).await {
             Ok(Ok(_)) => {}
             Ok(Err(error)) => eprintln!("error: nonces were not forgotten: {error}"),

@@ -305,7 +305,7 @@ pub struct NewKey {
     /// Days until it ends; 90 when absent, at most 398.
     #[serde(default)]
     pub days: Option<u32>,
-    /// The receiver's X25519 public key, base64: a secret made here is sealed to it.
+    /// The receiver's X25519 public key as `x25519:...`: a secret made here is sealed to it.
     #[serde(default)]
     pub seal_to: Option<String>,
 }
@@ -376,6 +376,23 @@ pub struct ServerKeyView {
     /// Signature of the key before it over this public half, base64: the old key vouches for the new.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub vouched: Option<String>,
+}
+
+/// What a session token is to be for.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewToken {
+    /// `events`: to follow a fund where no signature can be made.
+    pub purpose: String,
+    /// The fund.
+    pub context: String,
+}
+
+/// A session token; good once, for a minute.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct TokenIssued {
+    /// Give it as the query parameter `session_token`.
+    pub token: String,
 }
 
 /// A principal to be known.

@@ -1,5 +1,5 @@
 //! Secrets that must be recoverable, under envelope encryption: AES-256-GCM, one data key a record, wrapped by a
-//! key-encryption key that lives elsewhere.
+//! key-encryption key that lives elsewhere. And secrets on their way to one receiver: [`sealed_box`].
 //!
 //! This crate knows nothing of what a secret is for; it is told a purpose and an id, and holds a record to them.
 
@@ -12,6 +12,7 @@ mod kek;
 mod pkcs11;
 mod random;
 mod sealed;
+pub mod sealed_box;
 mod secret;
 mod vault;
 

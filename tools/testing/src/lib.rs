@@ -1,9 +1,12 @@
-//! What tests of several crates need and a stranger's machine may lack: the shared data, a PostgreSQL server. A test
-//! that cannot judge says so and steps aside; in CI, which has everything, it fails.
+//! What tests of several crates need and a stranger's machine may lack: the shared data, a PostgreSQL server, other
+//! implementations. A test that cannot judge says so and steps aside; in CI, which has everything, it fails.
 #![allow(clippy::panic, clippy::unwrap_used, reason = "used by tests only, where a panic is a failed test")]
 
 #[cfg(feature = "postgres")]
 mod database;
+pub mod interop;
+#[cfg(feature = "leaks")]
+pub mod leaks;
 
 #[cfg(feature = "postgres")]
 pub use database::Database;

@@ -24,6 +24,11 @@ impl FingerprintKey {
     pub fn new(random: [u8; 16]) -> Self {
         Self(random)
     }
+
+    /// Tells this key from others, without giving it away: goes into the header of a file of fingerprints.
+    pub fn check(&self) -> u128 {
+        Fingerprints::new(self).key_check()
+    }
 }
 
 /// What kind of value is used once. Values of two kinds are never the same, whatever their bytes.
@@ -33,6 +38,8 @@ pub(crate) enum Kind {
     Nonce = 0,
     /// A nonce that the server gave out.
     Challenge = 1,
+    /// A session token.
+    SessionToken = 2,
 }
 
 /// Makes fingerprints.
@@ -48,8 +55,7 @@ impl Fingerprints {
         Self { values, lineages: SipHasher24::new_with_key(&derived) }
     }
 
-    /// Tells this key from others, without giving it away: goes into the header of a file of fingerprints.
-    pub fn key_check(&self) -> u128 {
+    fn key_check(&self) -> u128 {
         self.values.hash(b"strongroom key check").into()
     }
 
@@ -90,6 +96,7 @@ mod tests {
             of(Kind::Nonce, "k1", b"0123456789abcdef\0"),
             of(Kind::Nonce, "k2", b"0123456789abcdef"),
             of(Kind::Challenge, "k1", b"0123456789abcdef"),
+            of(Kind::SessionToken, "k1", b"0123456789abcdef"),
         ];
         let different: std::collections::BTreeSet<u128> = all.into_iter().collect();
         assert_eq!(different.len(), all.len());
@@ -101,7 +108,7 @@ mod tests {
         let other = Fingerprints::new(&FingerprintKey::new([8; 16]));
         let value = |prints: &Fingerprints| prints.value(Kind::Nonce, 1, &[1; 16]).unwrap();
         assert_ne!(value(&fingerprints()), value(&other));
-        assert_ne!(fingerprints().key_check(), other.key_check());
+        assert_ne!(FingerprintKey::new([7; 16]).check(), FingerprintKey::new([8; 16]).check());
         assert_ne!(fingerprints().lineage("k1"), other.lineage("k1"));
     }
 

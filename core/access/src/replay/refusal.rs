@@ -1,4 +1,4 @@
-//! Why the replay window does not let a request in. Each refusal says what would
+//! Why a request is not let in by the replay window, the sequence or a single-use value. Each refusal says what would
 //! heal it.
 
 use thiserror::Error;
@@ -41,6 +41,12 @@ pub enum ReplayRefusal {
     /// A nonce of a challenge's shape that is not one of now, or not for this lineage.
     #[error("the challenge is too old or not one of this server's; sign again with the new one")]
     ChallengeMustBeAnsweredInTime,
+    /// A session token that is not one, or not of now.
+    #[error("the session token has expired or is not for this use; ask for a new one")]
+    SessionTokenMustBeValid,
+    /// A session token that was used.
+    #[error("the session token was used before; ask for a new one")]
+    SessionTokenWasUsed,
     /// The lineage has as many live nonces as it may; others are not concerned.
     #[error("the key's quota of requests is used up; try again in {retry_after_seconds} s")]
     RateMustStayWithinTheQuota {
@@ -50,6 +56,22 @@ pub enum ReplayRefusal {
     /// Nothing more can be remembered, so nothing more can be let in.
     #[error("the server remembers as many nonces as it can; try again later")]
     WindowMustHaveRoom,
+    /// A number that was used.
+    #[error("sequence number {number} was used before; the next is above {highest}")]
+    SequenceNumberWasUsed {
+        /// The number.
+        number: u64,
+        /// The highest seen.
+        highest: u64,
+    },
+    /// A number so far behind that nobody can say whether it was used.
+    #[error("sequence number {number} is too far behind; the next is above {highest}")]
+    SequenceNumberMustBeRecent {
+        /// The number.
+        number: u64,
+        /// The highest seen.
+        highest: u64,
+    },
 }
 
 impl ReplayRefusal {
@@ -62,8 +84,12 @@ impl ReplayRefusal {
             Self::MustNotBeFromTheFuture { .. } => "request.must_not_be_from_the_future",
             Self::MustAnswerAChallenge { .. } => "request.must_answer_a_challenge",
             Self::ChallengeMustBeAnsweredInTime => "request.challenge_must_be_answered_in_time",
+            Self::SessionTokenMustBeValid => "session_token.must_be_valid",
+            Self::SessionTokenWasUsed => "session_token.was_used",
             Self::RateMustStayWithinTheQuota { .. } => "request.rate_must_stay_within_the_quota",
             Self::WindowMustHaveRoom => "server.window_must_have_room",
+            Self::SequenceNumberWasUsed { .. } => "request.sequence_number_was_used",
+            Self::SequenceNumberMustBeRecent { .. } => "request.sequence_number_must_be_recent",
         }
     }
 

@@ -64,6 +64,12 @@ impl Limits {
     fn skew(&self) -> i64 {
         i64::from(self.skew_seconds.min(Self::SECONDS_MAX))
     }
+
+    /// The last second from which a nonce can have been accepted before `boot`: the watermark of a process that knows
+    /// nothing of what was.
+    pub fn watermark_at(&self, boot: Timestamp) -> i64 {
+        boot.as_second().saturating_add(self.skew())
+    }
 }
 
 /// A nonce as it was shown, after its signature was verified and never before.
@@ -104,7 +110,14 @@ pub struct Recovered {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct WindowTime(pub(crate) i64);
 
-/// A value of the server's own making that is good once: a challenge that was answered.
+impl WindowTime {
+    /// Seconds since 1970.
+    pub fn second(self) -> i64 {
+        self.0
+    }
+}
+
+/// A value of the server's own making that is good once: a challenge that was answered, a session token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SingleUse<'a> {
     pub(crate) kind: Kind,
@@ -112,6 +125,12 @@ pub struct SingleUse<'a> {
     pub(crate) value: &'a [u8],
     /// When it was made, in the window's time.
     pub(crate) made: i64,
+}
+
+impl<'a> SingleUse<'a> {
+    pub(crate) fn session_token(lineage: &'a str, value: &'a [u8], made: i64) -> Self {
+        Self { kind: Kind::SessionToken, lineage, value, made }
+    }
 }
 
 /// The window. One process has one; it is not shared between processes.
@@ -132,12 +151,12 @@ impl Window {
     /// The former process must not have run with a clock ahead of `boot`. Whoever knows a later time at which it lived,
     /// such as that of the newest record in the log, gives the later of both.
     pub fn started(limits: Limits, key: &FingerprintKey, boot: Timestamp) -> Self {
-        Self::with_watermark(limits, key, boot.as_second() + limits.skew())
+        Self::with_watermark(limits, key, limits.watermark_at(boot))
     }
 
     /// With what was kept from before. Refuses nothing for the restart if that was all; else as [`Window::started`].
     pub fn restored(limits: Limits, key: &FingerprintKey, recovered: &Recovered, boot: Timestamp) -> Self {
-        let lost = if recovered.complete { i64::MIN } else { boot.as_second() + limits.skew() };
+        let lost = if recovered.complete { i64::MIN } else { limits.watermark_at(boot) };
         let mut window = Self::with_watermark(limits, key, recovered.watermark.max(lost));
         for entry in &recovered.entries {
             if entry.second > window.watermark && !window.table.holds(entry.fingerprint, window.watermark) {
@@ -214,7 +233,10 @@ impl Window {
         self.forget(now_second);
         let earliest = self.horizon(now_second).max(self.watermark + 1);
         if single.made < earliest || single.made > self.time(now).0.saturating_add(self.limits.skew()) {
-            return Err(ReplayRefusal::ChallengeMustBeAnsweredInTime);
+            return Err(match single.kind {
+                Kind::SessionToken => ReplayRefusal::SessionTokenMustBeValid,
+                Kind::Nonce | Kind::Challenge => ReplayRefusal::ChallengeMustBeAnsweredInTime,
+            });
         }
         self.accept(single, now_second)
     }
@@ -222,7 +244,10 @@ impl Window {
     fn accept(&mut self, single: &SingleUse<'_>, now: i64) -> Result<Entry, ReplayRefusal> {
         let entry = self.entry(single)?;
         if self.table.holds(entry.fingerprint, self.watermark) {
-            return Err(ReplayRefusal::NonceWasUsed);
+            return Err(match single.kind {
+                Kind::SessionToken => ReplayRefusal::SessionTokenWasUsed,
+                Kind::Nonce | Kind::Challenge => ReplayRefusal::NonceWasUsed,
+            });
         }
         // A part of a quota ends by the clock: the newest nonce, where the watermark stops, may be in its middle.
         let ended = self.watermark.max(self.horizon(now) - 1);
@@ -292,10 +317,5 @@ impl Window {
     /// Bytes of memory that the window asked for, without the allocator's own.
     pub fn bytes(&self) -> usize {
         self.table.bytes() + self.lineages.bytes()
-    }
-
-    /// Tells this window's key from another, without giving it away.
-    pub fn key_check(&self) -> u128 {
-        self.fingerprints.key_check()
     }
 }

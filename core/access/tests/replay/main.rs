@@ -9,6 +9,7 @@
 
 mod challenges;
 mod pitfalls;
+mod session_tokens;
 
 use strongroom_access::replay::{
     Challenges, Entry, FingerprintKey, Limits, Presented, ReplayRefusal, Window,

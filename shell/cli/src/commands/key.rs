@@ -5,9 +5,11 @@ use crate::failure::{Exit, Failure};
 use crate::print::{self, Align};
 use clap::{Args, Subcommand};
 use serde::Deserialize;
-use std::path::PathBuf;
-use strongroom_client::{Client, Invitation, Options, enrol};
+use std::path::{Path, PathBuf};
+use strongroom_client::{Client, Invitation, Options, SecretText, enrol, of_secret, write_private};
 use strongroom_server::{KeyIssued, NewKey, NewPrincipal, Revoke};
+use strongroom_vault::Secret;
+use strongroom_vault::sealed_box::{ReceiverSecret, SealedBoxError, open};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum KeyVerb {
@@ -24,6 +26,33 @@ pub(crate) enum KeyVerb {
         /// The invitation, as it was given to you
         #[arg(long)]
         code: String,
+        /// The new key file
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
+    /// Make a receiver key: secrets that a server makes for you can be sealed to its public half
+    #[command(after_help = "Example:\n  strongroom key receiver --out receiver.secret")]
+    Receiver {
+        /// The new file with the private half
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
+    /// Write the key file of an HMAC secret that a server made, open or sealed
+    #[command(
+        after_help = "Example:\n  strongroom key import k0123456789ab.1 --sealed sb1.ENC.TEXT --receiver receiver.secret \\\n      --server https://HOST:8443 --out desk.key"
+    )]
+    Import {
+        /// The name of the key
+        name: String,
+        /// The secret as it was sealed to your receiver key
+        #[arg(long, value_name = "TEXT", requires = "receiver")]
+        sealed: Option<String>,
+        /// The file of your receiver key
+        #[arg(long, value_name = "FILE", requires = "sealed")]
+        receiver: Option<PathBuf>,
+        /// A file with the secret itself, base64
+        #[arg(long, value_name = "FILE", conflicts_with = "sealed", required_unless_present = "sealed")]
+        secret: Option<PathBuf>,
         /// The new key file
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
@@ -74,7 +103,7 @@ pub(crate) struct Issue {
     /// Days until it ends, at most 398
     #[arg(long, default_value_t = 90)]
     days: u32,
-    /// The receiver's X25519 public key, base64: a secret made by the server is sealed to it
+    /// The receiver's X25519 public key, from `strongroom key receiver`: a secret made by the server is sealed to it
     #[arg(long, value_name = "KEY")]
     seal_to: Option<String>,
 }
@@ -105,6 +134,21 @@ impl KeyVerb {
         match self {
             Self::Issue(issue) => issue.run(global),
             Self::Enrol { code, out } => enrol_here(global, &code, &out),
+            Self::Receiver { out } => make_receiver(global, &out),
+            Self::Import { name, sealed, receiver, secret, out } => {
+                let secret = match (sealed, receiver, secret) {
+                    (Some(sealed), Some(receiver), _) => unseal(&name, &sealed, &receiver)?,
+                    (_, _, Some(path)) => Secret::from_text(read_text(&path)?.trim().to_owned()),
+                    _ => {
+                        return Err(Failure::new(
+                            "command_line.must_be_valid",
+                            "give --sealed or --secret",
+                            Exit::CommandLine,
+                        ));
+                    }
+                };
+                import(global, &name, &secret, &out)
+            }
             Self::List => list(global),
             Self::Revoke { name, reason, even_the_last } => {
                 let (lineage, version) = match name.split_once('.') {
@@ -171,11 +215,65 @@ impl Issue {
     }
 }
 
+fn read_text(path: &Path) -> Result<String, Failure> {
+    std::fs::read_to_string(path).map_err(|error| Failure::file(path, &error))
+}
+
+fn make_receiver(global: &Global, out: &Path) -> Result<(), Failure> {
+    let receiver = ReceiverSecret::generate()?;
+    let text = receiver.to_text();
+    write_private(out, text.expose_text().unwrap_or_default()).map_err(|error| Failure::file(out, &error))?;
+    let public = receiver.public().to_string();
+    if global.json {
+        return print::json(&serde_json::json!({ "public_key": public }));
+    }
+    print::line(format!(
+        "{public}\n  is the public half: give it to whoever issues the key. The private half is in {}",
+        out.display()
+    ));
+    Ok(())
+}
+
+fn unseal(name: &str, sealed: &str, receiver: &Path) -> Result<Secret, Failure> {
+    let receiver = ReceiverSecret::from_text(read_text(receiver)?.trim())?;
+    Ok(open(&receiver, name.as_bytes(), sealed)?)
+}
+
+fn import(global: &Global, name: &str, secret: &Secret, out: &Path) -> Result<(), Failure> {
+    let wrong = || Failure::new("key.secret_must_be_text", "the secret is no base64 text", Exit::Input);
+    let secret = SecretText::new(secret.expose_text().ok_or_else(wrong)?.to_owned());
+    let server = server_of(global)?;
+    let file =
+        of_secret(server, name, secret, &Options { ca: global.keys.ca.clone(), ..Options::default() })?;
+    file.write_new(out)?;
+    let answer = Client::try_new(&file, &global.keys.options())?.get("/v1/whoami")?.into_success()?;
+    if global.json {
+        print::line(String::from_utf8_lossy(&answer));
+        return Ok(());
+    }
+    let who: Who = serde_json::from_slice(&answer)?;
+    print::line(format!(
+        "{} works for {} ({}); written to {}",
+        who.key,
+        who.principal,
+        who.role,
+        out.display()
+    ));
+    Ok(())
+}
+
+fn server_of(global: &Global) -> Result<&str, Failure> {
+    let missing = || {
+        Failure::new("client.server_must_be_named", "name the server with --server URL", Exit::CommandLine)
+    };
+    global.keys.server.as_deref().ok_or_else(missing)
+}
+
 fn enrol_here(global: &Global, code: &str, out: &std::path::Path) -> Result<(), Failure> {
     let wrong = |message: &str| Failure::new("enrolment.must_be_readable", message, Exit::CommandLine);
     let invitation =
         Invitation::parse(code).ok_or_else(|| wrong("an invitation looks like e0123456789ab.CODE"))?;
-    let server = global.keys.server.as_deref().ok_or_else(|| wrong("name the server with --server URL"))?;
+    let server = server_of(global)?;
     if out.exists() {
         let failure = Failure::new("file.must_be_new", format!("{} exists", out.display()), Exit::Input);
         return Err(failure.hint("Name a new file: a key is never overwritten."));
@@ -299,6 +397,18 @@ impl PrincipalVerb {
                 Ok(())
             }
         }
+    }
+}
+
+impl From<SealedBoxError> for Failure {
+    fn from(error: SealedBoxError) -> Self {
+        Self::new(error.code(), error.to_string(), Exit::Input)
+    }
+}
+
+impl From<strongroom_vault::VaultError> for Failure {
+    fn from(error: strongroom_vault::VaultError) -> Self {
+        Self::new(error.code(), error.to_string(), Exit::Input)
     }
 }
 

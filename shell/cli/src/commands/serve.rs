@@ -28,6 +28,12 @@ pub(crate) struct Serve {
     /// Which installation this is; keys of another are refused
     #[arg(long, value_name = "NAME", default_value = "dev", value_parser = environment)]
     environment: Environment,
+    /// Keep nonces in this folder, so that a restart refuses nothing; without it clients answer a challenge after one
+    #[arg(long, value_name = "FOLDER")]
+    nonces: Option<PathBuf>,
+    /// Requests that one key may make in a minute
+    #[arg(long, value_name = "COUNT", default_value_t = 6_000)]
+    rate_per_minute: u32,
     /// A network whose proxies may ask for decisions, beside loopback; once for each
     #[arg(long = "proxy", value_name = "CIDR")]
     proxies: Vec<ipnet::IpNet>,
@@ -78,6 +84,8 @@ impl Serve {
             listen: self.listen,
             tls: self.tls_cert.zip(self.tls_key).map(|(certificate, key)| Tls { certificate, key }),
             environment: self.environment,
+            nonces: self.nonces,
+            rate_per_minute: self.rate_per_minute,
             proxies: self.proxies,
             public_url: self.public_url,
         };

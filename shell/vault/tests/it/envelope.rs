@@ -2,7 +2,7 @@
 
 use crate::{code, identity, kek, vault};
 use proptest::prelude::*;
-use strongroom_vault::{Identity, SECRET_BYTES_MAX, Sealed, Secret, Vault};
+use strongroom_vault::{Identity, Kek, SECRET_BYTES_MAX, Sealed, Secret, Vault};
 
 #[test]
 fn what_is_sealed_opens() {
@@ -16,6 +16,20 @@ fn what_is_sealed_opens() {
     }
     let longer = Secret::random(SECRET_BYTES_MAX + 1).unwrap();
     assert_eq!(code(vault.seal(&identity("a.1"), &longer)), "vault.secret_must_be_shorter");
+}
+
+/// Sealed by PyPI's cryptography under the key of 32 bytes that count up, by what the documentation of `Sealed` and
+/// `Identity` says: the form must not change while a database has such records.
+#[test]
+fn what_was_sealed_long_ago_opens() {
+    let parts = [
+        "sv1.kek-e04f54164a4939e2.x9ePqrr1f7uE86Rn5M67zHfcH88AN8uP07Z",
+        "m-7CdkWx3kxSsAuw0w-tdeyA0FgLZKeUGCL22dYOpmNvO.uCDd4ITGmM0GVTzJbCaSJTGclcz4CQdwCM9yZROn3P2K",
+        "3Dmntzoly_Rq75u7pqdN9yMMjw",
+    ];
+    let vault = Vault::new(Kek::from_secret(&Secret::new((0..32).collect())).unwrap());
+    let opened = vault.open(&identity("lineage.1"), &parts.concat().parse().unwrap()).unwrap();
+    assert_eq!(opened.expose_text(), Some("what was sealed long ago"));
 }
 
 #[test]

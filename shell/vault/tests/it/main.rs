@@ -6,6 +6,7 @@
     reason = "a test that meets what it did not expect has failed"
 )]
 
+mod boxes;
 mod envelope;
 mod keeping;
 mod rotation;

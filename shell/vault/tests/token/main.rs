@@ -6,6 +6,7 @@
     reason = "a test that meets what it did not expect has failed"
 )]
 
+mod guide;
 mod kek;
 mod signer;
 
@@ -13,7 +14,7 @@ use cryptoki::context::{CInitializeArgs, CInitializeFlags, Pkcs11};
 use cryptoki::session::{Session, UserType};
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use strongroom_testing::steps_aside;
 use strongroom_vault::{KeepingError, TokenObject};
@@ -43,7 +44,7 @@ fn in_fresh_token(test: &str, body: impl FnOnce(&Token)) {
     let tokens = folder.path().join("tokens");
     fs::write(&configuration, format!("directories.tokendir = {}\nlog.level = ERROR\n", tokens.display()))
         .unwrap();
-    for (name, content) in [("pin", format!("{PIN}\n")), ("wrong-pin", "1234".to_owned())] {
+    for (name, content) in [("pin", format!("{PIN}\n")), ("wrong-pin", "1234567890".to_owned())] {
         fs::write(folder.path().join(name), content).unwrap();
         fs::set_permissions(folder.path().join(name), Permissions::from_mode(0o600)).unwrap();
     }
@@ -83,9 +84,15 @@ impl Token {
         self.uri(label).parse().unwrap()
     }
 
+    /// The serial number, which the token was given when it was made.
+    fn serial(&self) -> String {
+        let slot = self.session().get_session_info().unwrap().slot_id();
+        Pkcs11::new(&self.module).unwrap().get_token_info(slot).unwrap().serial_number().to_owned()
+    }
+
     /// A session beside those of the vault, to look at and put things into the token.
     fn session(&self) -> Session {
-        let module = Pkcs11::new(Path::new(&self.module)).unwrap();
+        let module = Pkcs11::new(&self.module).unwrap();
         // The vault may have initialised it.
         drop(module.initialize(CInitializeArgs::new(CInitializeFlags::OS_LOCKING_OK)));
         let slots = module.get_slots_with_initialized_token().unwrap();

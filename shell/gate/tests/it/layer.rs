@@ -1,11 +1,4 @@
 //! The gate as a `tower` layer, in front of a service that counts what reaches it.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a helper of a test may fail the test"
-)]
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -19,7 +12,9 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use strongroom_access::bearer::Pepper;
+use strongroom_access::rate_limit::{Policy, RateLimiter};
 use strongroom_access::replay::{Challenges, FingerprintKey, Limits, Window};
+use strongroom_access::session_token::SessionTokens;
 use strongroom_access::{
     AccessEvent, AccessState, Algorithm, Environment, Grant, KeyState, KeyVersion, LineageId, Material,
     Networks, Principal, PrincipalId, Role, Scope,
@@ -140,6 +135,9 @@ fn house() -> House {
         window: Window::started(Limits::default(), &FingerprintKey::new([1; 16]), hour_ago),
         challenges: Challenges::new([2; 32], 60),
         pepper: Pepper::new(vec![3; 32]),
+        nonces: None,
+        tokens: SessionTokens::new([4; 32], 60),
+        rates: RateLimiter::new(Policy::try_new("key", 1_000, 60).unwrap(), 10),
     };
     let keys = KeyTable::try_new(access(hour_ago), Box::new(|_, _| unreachable!("no key is sealed")));
     let surroundings = Surroundings {

@@ -1,0 +1,336 @@
+//! A server with a fund and a key for each kind of caller, and requests signed in every wrong way.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use http::{HeaderMap, HeaderValue, Method, Uri, header};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use strongroom_access::{
+    AccessCommand, Algorithm, EnrolmentId, Environment, Grant, LineageId, Material, Networks, NewEnrolment,
+    Role,
+};
+use strongroom_desk::{Cause, Desk, Request};
+use strongroom_engine::Command;
+use strongroom_server::{Running, ServerOptions, serve};
+use strongroom_signature::{Profile, RequestLine, SigningKey, SigningParameters, sign_request};
+use strongroom_store::Location;
+use strongroom_units::time::{Calendar, Timestamp, Zone};
+use strongroom_vault::{Kek, Secret, Vault};
+use tempfile::TempDir;
+
+const BITCOIN: &str = include_str!("../../../../funds/bitcoin.toml");
+
+/// Keys by the name of their holder's trouble; each is the seed of its own Ed25519 key.
+pub const KEYS: [(&str, Role, &[&str], Environment); 6] = [
+    ("operator", Role::Operator, OPERATOR, Environment::Dev),
+    ("ap-one", Role::Participant, &["read", "orders:write"], Environment::Dev),
+    ("ap-two", Role::Participant, &["read", "orders:write"], Environment::Dev),
+    ("scopeless", Role::Operator, &["app:other"], Environment::Dev),
+    ("tester", Role::Operator, OPERATOR, Environment::Test),
+    ("expired", Role::Operator, OPERATOR, Environment::Dev),
+];
+const OPERATOR: &[&str] = &[
+    "read",
+    "orders:write",
+    "orders:manage",
+    "prices:write",
+    "nav:strike",
+    "fund:admin",
+    "custody:write",
+    "keys:admin",
+    "audit:read",
+];
+
+/// A place for a server that can be started again.
+pub struct Home {
+    directory: TempDir,
+    /// Whether nonces outlive a server.
+    pub nonces: bool,
+    pub rate_per_minute: u32,
+    runtime: tokio::runtime::Runtime,
+}
+
+/// A server that listens.
+pub struct Server<'h> {
+    home: &'h Home,
+    running: Option<Running>,
+    pub url: String,
+}
+
+/// What came back.
+#[derive(Debug)]
+pub struct Told {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub body: Vec<u8>,
+}
+
+impl Told {
+    /// The code of a refusal; `ok` where there is none.
+    pub fn code(&self) -> String {
+        match self.status {
+            ..400 => "ok".to_owned(),
+            _ => self.json()["code"].as_str().unwrap_or("no code").to_owned(),
+        }
+    }
+
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap()
+    }
+}
+
+fn seconds(from: Timestamp, more: i64) -> Timestamp {
+    Timestamp::from_second(from.as_second() + more).unwrap()
+}
+
+pub fn signing_key(name: &str) -> SigningKey {
+    SigningKey::ed25519(&Sha256::digest(name)).unwrap()
+}
+
+fn lineage(name: &str) -> LineageId {
+    LineageId::from_random(Sha256::digest(name)[..8].try_into().unwrap())
+}
+
+/// The name of a holder's key on the wire.
+pub fn key_id(name: &str) -> String {
+    format!("{}.1", lineage(name))
+}
+
+impl Home {
+    /// A database with a fund that opened on the last session, and all keys.
+    pub fn new() -> Self {
+        let home = Self {
+            directory: tempfile::tempdir().unwrap(),
+            nonces: false,
+            rate_per_minute: 6_000,
+            runtime: tokio::runtime::Builder::new_multi_thread()
+                .worker_threads(2)
+                .enable_all()
+                .build()
+                .unwrap(),
+        };
+        let mut desk = Desk::open(&home.location()).unwrap();
+        give_keys(&mut desk);
+        open_fund(&mut desk);
+        home
+    }
+
+    pub fn location(&self) -> Location {
+        Location::Sqlite(self.directory.path().join("fund.db"))
+    }
+
+    pub fn start(&self) -> Server<'_> {
+        self.start_at(0)
+    }
+
+    pub fn start_at(&self, port: u16) -> Server<'_> {
+        let desk = Desk::open(&self.location()).unwrap();
+        let vault = Vault::new(Kek::from_secret(&Secret::copy_of(&[7; 32])).unwrap());
+        let options = ServerOptions {
+            listen: SocketAddr::from(([127, 0, 0, 1], port)),
+            tls: None,
+            environment: Environment::Dev,
+            nonces: self.nonces.then(|| self.directory.path().join("nonces")),
+            rate_per_minute: self.rate_per_minute,
+            proxies: Vec::new(),
+            public_url: None,
+        };
+        let running = self.runtime.block_on(serve(desk, vault, options)).unwrap();
+        let url = running.url.clone();
+        Server { home: self, running: Some(running), url }
+    }
+
+    /// Another process looks at the database.
+    pub fn orders(&self) -> usize {
+        let mut desk = Desk::open_read_only(&self.location()).unwrap();
+        desk.fund("BTCX".parse().unwrap()).unwrap().unwrap().orders().count()
+    }
+}
+
+impl Drop for Server<'_> {
+    fn drop(&mut self) {
+        if let Some(running) = self.running.take() {
+            self.home.runtime.block_on(running.stop());
+        }
+    }
+}
+
+/// Issued long ago, so that one of them has expired.
+fn give_keys(desk: &mut Desk) {
+    let (then, by) = (seconds(Timestamp::now(), -100 * 86_400), Cause::actor("os:test"));
+    for (place, (name, role, scopes, environment)) in (0_u8..).zip(KEYS) {
+        let participant = (role == Role::Participant).then(|| name.to_uppercase());
+        let id = name.parse().unwrap();
+        let registered = AccessCommand::RegisterPrincipal { id, role, participant };
+        desk.change_access(&registered, then, &by).unwrap();
+        let enrolment = EnrolmentId::from_random([place; 8]);
+        let days = if name == "expired" { 30 } else { 390 };
+        let invited = AccessCommand::OpenEnrolment(NewEnrolment {
+            id: enrolment.clone(),
+            code_hash: "c0de".to_owned(),
+            grant: Grant {
+                principal: name.parse().unwrap(),
+                environment,
+                scopes: scopes.iter().map(|scope| scope.parse().unwrap()).collect(),
+                networks: Networks::default(),
+                owner: String::new(),
+            },
+            algorithm: Algorithm::Ed25519,
+            not_before: then,
+            key_expires: seconds(then, days * 86_400),
+            code_expires: seconds(then, 3_600),
+        });
+        desk.change_access(&invited, then, &by).unwrap();
+        let enrolled = AccessCommand::Enrol {
+            id: enrolment,
+            code_hash: "c0de".to_owned(),
+            algorithm: Algorithm::Ed25519,
+            material: Material::Public { key: STANDARD.encode(signing_key(name).public_key().unwrap()) },
+            lineage: lineage(name),
+        };
+        desk.change_access(&enrolled, then, &by).unwrap();
+    }
+}
+
+/// A session whose cut-offs have not passed, whatever the time of the day: the second after today.
+pub fn trade_date() -> String {
+    let today = Zone::NewYork.date_of(Timestamp::now());
+    let next = Calendar::Nyse.next_session(today).unwrap();
+    Calendar::Nyse.next_session(next).unwrap().to_string()
+}
+
+fn open_fund(desk: &mut Desk) {
+    let today = Zone::NewYork.date_of(Timestamp::now());
+    let seeded = Calendar::Nyse.previous_session(today).unwrap();
+    let definition = BITCOIN.replace("date = 2024-01-05", &format!("date = {seeded}"));
+    let command = Command::OpenFund {
+        definition,
+        seed_prices: BTreeMap::from([("BTC".parse().unwrap(), "92000".parse().unwrap())]),
+        weights: BTreeMap::new(),
+    };
+    let fund = "BTCX".parse().unwrap();
+    let request = Request { fund, command, at: Timestamp::now(), cause: Cause::actor("os:test") };
+    desk.command(request).unwrap();
+}
+
+/// A request before and after it was signed.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    pub method: Method,
+    pub uri: Uri,
+    pub headers: HeaderMap,
+    pub body: Vec<u8>,
+}
+
+impl Server<'_> {
+    pub fn asks(&self, method: &str, path: &str, body: &str) -> Asked {
+        let mut headers = HeaderMap::new();
+        if !body.is_empty() {
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        }
+        Asked {
+            method: method.parse().unwrap(),
+            uri: format!("{}{path}", self.url).parse().unwrap(),
+            headers,
+            body: body.as_bytes().to_vec(),
+        }
+    }
+
+    pub fn port(&self) -> u16 {
+        self.url.parse::<Uri>().unwrap().port_u16().unwrap()
+    }
+
+    /// Sends it as it is, over a socket of its own.
+    pub fn send(&self, asked: &Asked) -> Told {
+        let config = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .allow_non_standard_methods(true)
+            .build();
+        let agent: ureq::Agent = config.into();
+        let mut request = http::Request::new(asked.body.clone());
+        *request.method_mut() = asked.method.clone();
+        *request.uri_mut() = asked.uri.clone();
+        *request.headers_mut() = asked.headers.clone();
+        let mut response = match asked.body.is_empty() && asked.method != Method::POST {
+            true => agent.run(request.map(|_| ())).unwrap(),
+            false => agent.run(request).unwrap(),
+        };
+        let body = response.body_mut().read_to_vec().unwrap();
+        Told { status: response.status().as_u16(), headers: response.headers().clone(), body }
+    }
+
+    /// Signs as `name` now and sends; answers a challenge of a server that has just started.
+    pub fn ask(&self, name: &str, method: &str, path: &str, body: &str) -> Told {
+        let asked = self.asks(method, path, body);
+        let told = self.send(&asked.clone().signed(name));
+        match told.code().as_str() {
+            "request.must_answer_a_challenge" => self.send(&asked.answering(name, &told)),
+            _ => told,
+        }
+    }
+
+    /// Waits until what is signed now passes without a challenge: what was signed up to the start and the skew does not.
+    pub fn settled(self) -> Self {
+        let started = std::time::Instant::now();
+        while self.send(&self.asks("GET", "/v1/whoami", "").signed("operator")).code() != "ok" {
+            assert!(started.elapsed().as_secs() < 30, "the watermark does not pass");
+            std::thread::sleep(std::time::Duration::from_millis(200));
+        }
+        self
+    }
+}
+
+pub fn now() -> i64 {
+    Timestamp::now().as_second()
+}
+
+fn nonce() -> [u8; 24] {
+    Secret::random(24).unwrap().expose().try_into().unwrap()
+}
+
+impl Asked {
+    pub fn signed(self, name: &str) -> Self {
+        self.signed_at(name, now())
+    }
+
+    pub fn signed_at(self, name: &str, created: i64) -> Self {
+        let nonce = nonce();
+        self.signed_with(name, created, &nonce)
+    }
+
+    pub fn signed_with(self, name: &str, created: i64, nonce: &[u8]) -> Self {
+        self.signed_as((name, name), created, nonce)
+    }
+
+    /// Signed by one holder's key under the name of another's.
+    pub fn signed_by(self, signer: &str, named: &str) -> Self {
+        let nonce = nonce();
+        self.signed_as((signer, named), now(), &nonce)
+    }
+
+    fn signed_as(mut self, (signer, named): (&str, &str), created: i64, nonce: &[u8]) -> Self {
+        let key_id = key_id(named);
+        let parameters = SigningParameters { created, expires: created + 30, nonce, key_id: &key_id };
+        let line = RequestLine::of_uri(&self.method, &self.uri).unwrap();
+        let signed = sign_request(
+            &line,
+            &mut self.headers,
+            &signing_key(signer),
+            &parameters,
+            &self.body,
+            &Profile::default(),
+        );
+        signed.unwrap();
+        self
+    }
+
+    fn answering(self, name: &str, told: &Told) -> Self {
+        let asked = strongroom_signature::AcceptSignature::read(&told.headers).unwrap();
+        let nonce = asked.into_iter().find_map(|asked| asked.nonce).unwrap();
+        let nonce = strongroom_signature::Nonce::decode(&nonce).unwrap();
+        self.signed_with(name, now(), nonce.as_bytes())
+    }
+}

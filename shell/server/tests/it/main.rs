@@ -1,0 +1,14 @@
+//! What the server guarantees to those who talk to it: a real server on a free port, real sockets, real signatures.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a helper of a test may fail the test"
+)]
+
+mod home;
+mod openapi;
+mod orders;
+mod replay;
+mod table;
