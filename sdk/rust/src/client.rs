@@ -98,7 +98,6 @@ pub struct Client {
     options: Options,
     /// Server keys that are believed: those of the key file, and those that they vouch for.
     pinned: RwLock<Vec<(String, Arc<VerifyingKey>)>>,
-    answers: Answers,
     /// Seconds that the server's clock is ahead of ours, as a signed answer said.
     ahead: AtomicI64,
     profile: Profile,
@@ -121,7 +120,6 @@ impl Client {
             key_id: file.key.clone(),
             options: options.clone(),
             pinned: RwLock::new(pinned(&file.server_keys)?),
-            answers: options.answers,
             ahead: AtomicI64::new(0),
             profile: match options.answers {
                 Answers::Signed => Profile::default(),
@@ -145,7 +143,6 @@ impl Client {
             key_id,
             options: options.clone(),
             pinned,
-            answers: options.answers,
             ahead: AtomicI64::new(0),
             profile: match options.answers {
                 Answers::Signed => Profile::default(),
@@ -229,7 +226,7 @@ impl Client {
         let response = Response { status, headers: &answered };
         let believed = self.believe(&response, &line.with(&headers), &body);
         let is_signed = believed.is_ok();
-        let server_time = match self.answers {
+        let server_time = match self.options.answers {
             Answers::Signed => believed?,
             Answers::Any => believed.ok().flatten(),
         };

@@ -1,11 +1,4 @@
 //! The gate as a `tower` layer, in front of a service that counts what reaches it.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a helper of a test may fail the test"
-)]
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -144,7 +137,7 @@ fn house() -> House {
         pepper: Pepper::new(vec![3; 32]),
         nonces: None,
         tokens: SessionTokens::new([4; 32], 60),
-        rates: RateLimiter::new(Policy::try_new("key", 1_000, 60).unwrap(), 100),
+        rates: RateLimiter::new(Policy::try_new("key", 1_000, 60).unwrap(), 10),
     };
     let keys = KeyTable::try_new(access(hour_ago), Box::new(|_, _| unreachable!("no key is sealed")));
     let surroundings = Surroundings {
