@@ -65,8 +65,9 @@ enum Claim<'m> {
     Bearer(BearerKey),
 }
 
-/// Leave to execute one request once: it was signed, fresh, unique and authorised. Only [`Gate::judge`] gives it.
+/// Leave to execute one request once: it was signed, fresh, unique and authorised. Only the gate gives it.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Permit {
     /// The key.
     pub key: KeyId,
