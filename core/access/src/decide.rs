@@ -6,7 +6,7 @@ use crate::key::{Algorithm, KeyState, KeyVersion, Lineage, Material};
 use crate::name::{EnrolmentId, KeyId, LineageId, PrincipalId};
 use crate::principal::{Principal, Role};
 use crate::refusal::AccessRefusal;
-use crate::scope::{Environment, Grant, Networks, Scope};
+use crate::scope::{Environment, Grant, Networks, ReplayMode, Scope};
 use crate::state::{AccessState, Enrolment, ServerKey};
 use strongroom_units::time::Timestamp;
 use subtle::ConstantTimeEq;
@@ -221,6 +221,7 @@ impl AccessState {
             scopes: scopes.filter(|scope| Role::Operator.may_hold(scope)).collect(),
             networks: Networks::default(),
             owner: String::new(),
+            replay: ReplayMode::default(),
         };
         events.push(AccessEvent::EnrolmentOpened(Enrolment {
             id: first.id.clone(),

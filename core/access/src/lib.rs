@@ -34,5 +34,5 @@ pub use name::{EnrolmentId, KeyId, LineageId, PrincipalId};
 pub use principal::{Principal, Role};
 pub use record::{decode, encode};
 pub use refusal::AccessRefusal;
-pub use scope::{Environment, Grant, Networks, Scope};
+pub use scope::{Environment, Grant, Networks, ReplayMode, Scope};
 pub use state::{AccessState, Enrolment, ServerKey};

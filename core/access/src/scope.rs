@@ -196,6 +196,43 @@ pub struct Grant {
     pub networks: Networks,
     /// Whom to ask about it: an opaque name, at most 64 printable characters.
     pub owner: String,
+    /// What its nonces must be.
+    #[serde(default)]
+    pub replay: ReplayMode,
+}
+
+/// What the nonce of a signed request must be, beside new.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ReplayMode {
+    /// Whatever the signer draws.
+    #[default]
+    Nonce,
+    /// Eight zero bytes and a number, big-endian, that was not used and is at most 1,023 behind the highest (RFC 6479):
+    /// for those who want a gap or a step back to be seen.
+    Sequence,
+    /// A challenge that this server issued: nothing that was signed ahead of time is let in.
+    Challenge,
+}
+
+impl ReplayMode {
+    /// The name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Nonce => "nonce",
+            Self::Sequence => "sequence",
+            Self::Challenge => "challenge",
+        }
+    }
+}
+
+impl FromStr for ReplayMode {
+    type Err = AccessRefusal;
+
+    fn from_str(text: &str) -> Result<Self, AccessRefusal> {
+        let all = [Self::Nonce, Self::Sequence, Self::Challenge];
+        all.into_iter().find(|mode| mode.as_str() == text).ok_or_else(|| AccessRefusal::name(text))
+    }
 }
 
 impl Grant {

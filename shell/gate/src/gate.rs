@@ -4,15 +4,18 @@ use crate::keys::{Check, KeyTable, SecretError, Verifier};
 use crate::refusal::GateRefusal;
 use crate::wal::NonceLog;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, RwLock};
 use strongroom_access::bearer::{BearerKey, Pepper};
 use strongroom_access::rate_limit::RateLimiter;
-use strongroom_access::replay::{Challenges, Entry, Presented, Window};
+use strongroom_access::replay::{
+    Challenges, Entry, Presented, ReplayRefusal, Sequence, Window, is_challenge,
+};
 use strongroom_access::session_token::{SessionToken, SessionTokens, TokenUse};
 use strongroom_access::{
-    AccessEvent, AccessRefusal, AccessState, Demand, Environment, KeyId, KeyState, Principal, Role, Scope,
+    AccessEvent, AccessRefusal, AccessState, Demand, Environment, KeyId, KeyState, LineageId, Principal,
+    ReplayMode, Role, Scope,
 };
 use strongroom_signature::{
     ACCEPT_SIGNATURE, AcceptSignature, Content, ContentElsewhere, Nonce, Profile, Request, SignedRequest,
@@ -135,6 +138,9 @@ pub struct Gate {
     nonces: RwLock<Nonces>,
     tokens: SessionTokens,
     rates: Mutex<RateLimiter>,
+    /// Of lineages that count; as many as there are such lineages. After a start they begin anew: what was signed before
+    /// it is refused by the window.
+    sequences: Mutex<HashMap<LineageId, Sequence>>,
 }
 
 impl std::fmt::Debug for Gate {
@@ -157,6 +163,7 @@ impl Gate {
             nonces: RwLock::new(options.nonces.map_or(Nonces::InMemory, Nonces::OnDisk)),
             tokens: options.tokens,
             rates: Mutex::new(options.rates),
+            sequences: Mutex::new(HashMap::new()),
         }
     }
 
@@ -256,6 +263,7 @@ impl Gate {
                 let last = signed.last_second(&self.profile);
                 let verified = signed.verify(public, content)?;
                 let rate = self.count(&key, need.now)?;
+                self.must_be_in_mode(&key, verified.nonce(), need.now)?;
                 self.spend(&key, verified.nonce(), verified.created(), need.now)?;
                 (Some(verified), Timestamp::from_second(last).unwrap_or(need.now), rate)
             }
@@ -338,6 +346,24 @@ impl Gate {
         self.keep(entry, watermark)?;
         let rate = self.count(key, need.now)?;
         self.permit(key, need, None, need.now, rate)
+    }
+
+    /// What the key's own mode asks of a nonce beside being new. A number is used up even if the nonce is refused later.
+    fn must_be_in_mode(&self, key: &KeyId, nonce: &[u8], now: Timestamp) -> Result<(), GateRefusal> {
+        let mode = self.access(|access| access.lineage(&key.lineage).map(|lineage| lineage.grant.replay));
+        match mode.unwrap_or_default() {
+            ReplayMode::Nonce => Ok(()),
+            ReplayMode::Challenge if is_challenge(nonce) => Ok(()),
+            ReplayMode::Challenge => {
+                Err(ReplayRefusal::MustAnswerAChallenge { until: now.as_second() }.into())
+            }
+            ReplayMode::Sequence => {
+                let number = nonce.strip_prefix(&[0; 8]).and_then(|rest| rest.try_into().ok());
+                let number = number.map(u64::from_be_bytes).ok_or(GateRefusal::NonceMustBeANumber)?;
+                let mut sequences = self.sequences.lock().map_err(|_| GateRefusal::Failed)?;
+                Ok(sequences.entry(key.lineage.clone()).or_default().accept(number)?)
+            }
+        }
     }
 
     /// Uses a nonce up for a lineage that is known. For an enrolment, its name stands for the lineage.

@@ -32,6 +32,9 @@ pub enum GateRefusal {
     /// A key of a repeat that cannot be one.
     #[error(transparent)]
     Idempotency(#[from] IdempotencyRefusal),
+    /// A key that counts, with a nonce that is no number.
+    #[error("this key counts: its nonce is eight zero bytes and a number of eight, big-endian, as base64url")]
+    NonceMustBeANumber,
     /// A bearer key where a signature is needed.
     #[error(
         "a bearer key only reads, with GET or HEAD and without content; sign the request with a signing key"
@@ -70,6 +73,7 @@ impl GateRefusal {
             Self::Rate(refusal) => refusal.code(),
             Self::Nonces(error) => error.code(),
             Self::Idempotency(refusal) => refusal.code(),
+            Self::NonceMustBeANumber => "request.nonce_must_be_a_number",
             Self::BearerMustOnlyRead => "request.bearer_must_only_read",
             Self::ProxyMustPassOn(_) => "gate.proxy_must_pass_the_request_on",
             Self::FieldMustBeTheGates(_) => "request.must_not_speak_for_the_gate",
@@ -117,7 +121,7 @@ impl GateRefusal {
     /// The status: 401 where a better signature would pass, 403 where none of this key would, 429 where waiting helps.
     pub fn status(&self) -> StatusCode {
         match self {
-            Self::Signature(_) => StatusCode::UNAUTHORIZED,
+            Self::Signature(_) | Self::NonceMustBeANumber => StatusCode::UNAUTHORIZED,
             Self::Replay(ReplayRefusal::RateMustStayWithinTheQuota { .. }) => StatusCode::TOO_MANY_REQUESTS,
             Self::Replay(ReplayRefusal::WindowMustHaveRoom) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Replay(_) => StatusCode::UNAUTHORIZED,

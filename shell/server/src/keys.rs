@@ -127,6 +127,7 @@ impl Wanted {
                 scopes,
                 networks,
                 owner: new.owner.clone(),
+                replay: new.replay.as_deref().map(str::parse).transpose()?.unwrap_or_default(),
             },
             algorithm: new.algorithm.parse()?,
             receiver,

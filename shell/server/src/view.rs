@@ -306,6 +306,9 @@ pub struct NewKey {
     /// Days until it ends; 90 when absent, at most 398.
     #[serde(default)]
     pub days: Option<u32>,
+    /// What its nonces must be: `nonce` (when absent), `sequence` or `challenge`.
+    #[serde(default)]
+    pub replay: Option<String>,
     /// The receiver's X25519 public key as `x25519:...`: a secret made here is sealed to it.
     #[serde(default)]
     pub seal_to: Option<String>,

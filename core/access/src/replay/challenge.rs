@@ -106,6 +106,11 @@ impl Challenges {
     }
 }
 
+/// Whether a nonce has the shape of a challenge. Whether it is a good one is for [`Challenges::check`] to say.
+pub fn is_challenge(nonce: &[u8]) -> bool {
+    has_the_shape(nonce)
+}
+
 pub(crate) fn has_the_shape(nonce: &[u8]) -> bool {
     nonce.len() == CHALLENGE_BYTES && (nonce.starts_with(&BOUND) || nonce.starts_with(&UNBOUND))
 }

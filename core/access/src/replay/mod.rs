@@ -13,7 +13,7 @@ mod table;
 mod tally;
 mod window;
 
-pub use challenge::{CHALLENGE_BYTES, Challenge, Challenges};
+pub use challenge::{CHALLENGE_BYTES, Challenge, Challenges, is_challenge};
 pub use fingerprint::{FingerprintKey, NONCE_BYTES_MAX, NONCE_BYTES_MIN};
 pub use journal::{FRAME_ENTRIES_MAX, Frames, HEADER_BYTES, JournalFile, JournalHeader, Tail};
 pub use refusal::ReplayRefusal;

@@ -99,6 +99,9 @@ pub(crate) struct Issue {
     /// Whom to ask about it
     #[arg(long, default_value = "")]
     owner: String,
+    /// What its nonces must be: nonce, sequence (numbers) or challenge (the server's own)
+    #[arg(long, default_value = "nonce", value_name = "MODE")]
+    replay: String,
     /// From when it is good; now when absent
     #[arg(long, value_name = "INSTANT")]
     not_before: Option<String>,
@@ -188,6 +191,7 @@ impl Issue {
             environment: self.environment,
             networks: self.networks,
             owner: self.owner,
+            replay: Some(self.replay),
             not_before: self.not_before,
             days: Some(self.days),
             seal_to: self.seal_to,

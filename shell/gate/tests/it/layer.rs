@@ -112,6 +112,7 @@ fn access(now: Timestamp) -> AccessState {
             principal: trader.clone(),
             environment: Environment::Dev,
             scopes: [Scope::try_new(scope).unwrap()].into(),
+            replay: Default::default(),
             networks: Networks::try_new(networks).unwrap(),
             owner: String::new(),
         };

@@ -177,6 +177,7 @@ fn give_keys(desk: &mut Desk) {
                 scopes: scopes.iter().map(|scope| scope.parse().unwrap()).collect(),
                 networks: Networks::default(),
                 owner: String::new(),
+                replay: Default::default(),
             },
             algorithm: Algorithm::Ed25519,
             not_before: then,
@@ -311,19 +312,21 @@ impl Asked {
         self.signed_as((signer, named), now(), &nonce)
     }
 
-    fn signed_as(mut self, (signer, named): (&str, &str), created: i64, nonce: &[u8]) -> Self {
-        let key_id = key_id(named);
-        let parameters = SigningParameters { created, expires: created + 30, nonce, key_id: &key_id };
+    fn signed_as(self, (signer, named): (&str, &str), created: i64, nonce: &[u8]) -> Self {
+        self.signed_by_key(&signing_key(signer), &key_id(named), created, nonce)
+    }
+
+    /// Signed now with an HMAC secret, base64.
+    pub fn signed_by_secret(self, key_id: &str, secret: &str, nonce: &[u8]) -> Self {
+        let key = SigningKey::hmac_sha256(&STANDARD.decode(secret).unwrap()).unwrap();
+        self.signed_by_key(&key, key_id, now(), nonce)
+    }
+
+    fn signed_by_key(mut self, key: &SigningKey, key_id: &str, created: i64, nonce: &[u8]) -> Self {
+        let parameters = SigningParameters { created, expires: created + 30, nonce, key_id };
         let line = RequestLine::of_uri(&self.method, &self.uri).unwrap();
-        let signed = sign_request(
-            &line,
-            &mut self.headers,
-            &signing_key(signer),
-            &parameters,
-            &self.body,
-            &Profile::default(),
-        );
-        signed.unwrap();
+        let profile = Profile::default();
+        sign_request(&line, &mut self.headers, key, &parameters, &self.body, &profile).unwrap();
         self
     }
 

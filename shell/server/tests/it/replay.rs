@@ -122,6 +122,38 @@ fn a_key_that_asks_too_often_waits_and_others_do_not() {
     assert!(other.headers["ratelimit"].to_str().unwrap().starts_with(r#""key";r="#));
 }
 
+/// A key can be made to count, or to sign nothing but the server's own challenges.
+#[test]
+fn a_key_keeps_to_its_own_replay_mode() {
+    let home = Home::new();
+    let server = home.start();
+    let issue = |mode: &str| {
+        let new = serde_json::json!({
+            "principal": "ap-one", "scopes": ["read"], "algorithm": "hmac-sha256", "environment": "dev", "replay": mode,
+        });
+        let issued = server.ask("operator", "POST", "/v1/keys", &new.to_string()).json();
+        let text = |name: &str| issued[name].as_str().unwrap().to_owned();
+        (text("key"), text("secret"))
+    };
+    let (counting, challenged) = (issue("sequence"), issue("challenge"));
+    let server = server.settled();
+    let asked = |(key, secret): &(String, String), nonce: &[u8]| {
+        server.send(&server.asks("GET", "/v1/whoami", "").signed_by_secret(key, secret, nonce))
+    };
+    let number = |number: u64| [[0; 8], number.to_be_bytes()].concat();
+    let told: Vec<String> =
+        [1, 2, 2, 2_000, 1_500, 900].into_iter().map(|n| asked(&counting, &number(n)).code()).collect();
+    let (used, old) = ("request.sequence_number_was_used", "request.sequence_number_must_be_recent");
+    assert_eq!(told, ["ok", "ok", used, "ok", "ok", old]);
+    assert_eq!(asked(&counting, &[7; 24]).code(), "request.nonce_must_be_a_number");
+    let refused = asked(&challenged, &[7; 24]);
+    assert_eq!(refused.code(), "request.must_answer_a_challenge");
+    let offered = strongroom_signature::AcceptSignature::read(&refused.headers).unwrap();
+    let nonce = strongroom_signature::Nonce::decode(&offered[0].nonce.clone().unwrap()).unwrap();
+    assert_eq!(asked(&challenged, nonce.as_bytes()).code(), "ok");
+    assert_eq!(asked(&challenged, nonce.as_bytes()).code(), "request.nonce_was_used");
+}
+
 #[test]
 fn a_challenge_is_good_once_and_each_answer_has_its_own() {
     let home = Home::new();
