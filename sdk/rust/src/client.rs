@@ -1,6 +1,7 @@
 //! Signing, sending, believing.
 
 use crate::error::ClientError;
+use crate::healing::{LIFETIME_SECONDS, Sending, may_send_again};
 use crate::key_file::{KeyFile, ServerKey, pinned};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -9,15 +10,13 @@ use http::{HeaderMap, Method, Uri};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use strongroom_signature::{
     AcceptSignature, Nonce, Profile, RequestLine, Response, ResponseProfile, SignedResponse, SigningKey,
     SigningParameters, VerifyingKey, sign_request, strip, vouch_text,
 };
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, TlsProvider, parse_pem};
 
-/// Seconds that a signature lives.
-const LIFETIME_SECONDS: i64 = 30;
 /// The longest answer that is read.
 const ANSWER_BYTES_MAX: u64 = 64 * 1024 * 1024;
 /// Where a server lists the keys with which it signs.
@@ -30,14 +29,6 @@ const NO_CODE: &str = "client.answer_must_be_a_success";
 const SAID_CHARACTERS_MAX: usize = 2_000;
 /// How long a whole request may take.
 const WAIT: Duration = Duration::from_secs(30);
-/// Codes of refusals that signing anew heals: the clock was wrong, or the server was started after the signature.
-const HEALED_BY_SIGNING: [&str; 4] = [
-    "request.must_be_fresh",
-    "request.must_not_be_from_the_future",
-    "request.must_answer_a_challenge",
-    "request.challenge_must_be_answered_in_time",
-];
-
 /// How to talk.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
@@ -194,12 +185,12 @@ impl Client {
     /// Whether signing anew heals a refusal, and with which nonce the server would have it.
     fn healing(&self, tried: &Tried) -> Option<Option<Nonce>> {
         let code = code_of(&tried.answer)?;
-        if !HEALED_BY_SIGNING.contains(&code.as_str()) {
+        // Only a signed answer to this very request tells the time; an old one would set the clock back.
+        let server_time = tried.server_time?;
+        if !may_send_again(&code, &tried.sent, server_time) {
             return None;
         }
-        // Only a signed answer to this very request tells the time; an old one would set the clock back.
-        let ahead = tried.server_time? - local_seconds();
-        self.ahead.store(ahead, Ordering::Relaxed);
+        self.ahead.store(server_time - local_seconds(), Ordering::Relaxed);
         let asked = AcceptSignature::read(&tried.answer.headers).ok()?;
         let nonce = asked.into_iter().find_map(|asked| Nonce::decode(&asked.nonce?).ok());
         Some(nonce)
@@ -222,7 +213,9 @@ impl Client {
             RequestLine::of_uri(&request.method, &uri).map_err(|_| ClientError::Url(uri.to_string()))?;
         sign_request(&line, &mut headers, &self.key, &parameters, &request.body, &self.profile)
             .map_err(ClientError::Signature)?;
+        let begun = Instant::now();
         let (status, answered, body) = self.transport(&request.method, &uri, &headers, &request.body)?;
+        let sent = Sending { created, took: begun.elapsed() };
         let response = Response { status, headers: &answered };
         let believed = self.believe(&response, &line.with(&headers), &body);
         let is_signed = believed.is_ok();
@@ -233,6 +226,7 @@ impl Client {
         Ok(Tried {
             answer: Answer { status: status.as_u16(), headers: answered, body, tries: 1, is_signed },
             server_time,
+            sent,
         })
     }
 
@@ -322,6 +316,7 @@ impl Client {
 struct Tried {
     answer: Answer,
     server_time: Option<i64>,
+    sent: Sending,
 }
 
 impl Answer {

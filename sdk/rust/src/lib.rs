@@ -16,6 +16,7 @@
 mod client;
 mod enrol;
 mod error;
+mod healing;
 mod key_file;
 
 pub use client::{Answer, Answers, Client, Options, Sent};

@@ -327,3 +327,26 @@ fn refusals_are_signed_and_carry_a_challenge() {
     let now = Timestamp::now().as_second();
     assert!(verified.server_time().is_some_and(|time| (now - 5..=now).contains(&time)));
 }
+
+/// Times are judged before the signature, so a signed refusal as stale does not say that the request itself was stale:
+/// why a client compares its own `created` with the server's time before it sends again.
+#[test]
+fn a_request_that_was_executed_can_still_be_refused_as_stale_by_who_changes_its_time() {
+    let mut house = house();
+    let request = house.signed(OWN, Method::POST, "/withdraw", BODY);
+    house.passes(&request, &format!("trader POST /withdraw {}", String::from_utf8_lossy(BODY)));
+    let mut changed = request.clone();
+    let input = request.headers()["signature-input"].to_str().unwrap();
+    let (before, rest) = input.split_once(";created=").unwrap();
+    let after = rest.split_once(";keyid").unwrap().1;
+    let input = format!("{before};created=1000;expires=1030;keyid{after}");
+    changed.headers_mut().insert("signature-input", input.parse().unwrap());
+    let response = house.refused(&changed, "401 request.must_be_fresh");
+    assert_eq!(house.application.0.lock().unwrap().len(), 1);
+    let answer = strongroom_signature::Response { status: response.status(), headers: response.headers() };
+    let line = RequestLine::received(request.method(), request.uri(), request.headers(), SCHEME).unwrap();
+    let asked = line.with(request.headers());
+    let signed = SignedResponse::read(&answer, &asked, &ResponseProfile::default()).unwrap();
+    let server = VerifyingKey::ed25519(&signing(SERVER).public_key().unwrap()).unwrap();
+    assert!(signed.verify(&server, response.body()).unwrap().server_time().is_some());
+}
