@@ -19,6 +19,7 @@ mod pages;
 mod problem;
 mod repeat;
 mod start;
+mod streams;
 mod token;
 mod view;
 
