@@ -18,6 +18,7 @@ mod orders;
 mod pages;
 mod problem;
 mod repeat;
+mod sockets;
 mod start;
 mod streams;
 mod token;

@@ -5,6 +5,7 @@ use crate::forward;
 use crate::guard;
 use crate::house::House;
 use crate::keys::{CODE_SECONDS, HMAC_PURPOSE, hash_of};
+use crate::sockets::bounded;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
@@ -204,7 +205,7 @@ pub async fn serve(desk: Desk, vault: Vault, options: ServerOptions) -> Result<R
     let served = match tls {
         None => {
             let server = axum_server::from_tcp(listener).map_err(ServeError::Socket)?;
-            tokio::spawn(server.handle(handle.clone()).serve(app))
+            tokio::spawn(bounded(server).handle(handle.clone()).serve(app))
         }
         Some(tls) => {
             // An error means that somebody installed a provider already, which will do.
@@ -212,7 +213,7 @@ pub async fn serve(desk: Desk, vault: Vault, options: ServerOptions) -> Result<R
             let config =
                 RustlsConfig::from_pem_file(tls.certificate, tls.key).await.map_err(ServeError::Tls)?;
             let server = axum_server::from_tcp_rustls(listener, config).map_err(ServeError::Socket)?;
-            tokio::spawn(server.handle(handle.clone()).serve(app))
+            tokio::spawn(bounded(server).handle(handle.clone()).serve(app))
         }
     };
     Ok(Running { url, invitation, handle, house, served, desk: service })
