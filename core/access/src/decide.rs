@@ -8,8 +8,8 @@ use crate::principal::{Principal, Role};
 use crate::refusal::AccessRefusal;
 use crate::scope::{Environment, Grant, Networks, ReplayMode, Scope};
 use crate::state::{AccessState, Enrolment, ServerKey};
+use std::collections::BTreeSet;
 use strongroom_units::time::Timestamp;
-use subtle::ConstantTimeEq;
 
 /// The longest life of a key, in days: a year and a month to change it in.
 pub const KEY_LIFETIME_DAYS_MAX: i64 = 398;
@@ -33,16 +33,8 @@ impl AccessState {
                 self.register(id, *role, participant)
             }
             AccessCommand::EnablePrincipal { id, enabled, reason } => self.enable(id, *enabled, reason, now),
-            AccessCommand::DenyScopes { id, scopes, reason } => {
-                let known = self.known(id)?;
-                let event = || AccessEvent::ScopesDenied {
-                    id: id.clone(),
-                    scopes: scopes.clone(),
-                    reason: reason.clone(),
-                };
-                Ok(if known.denied == *scopes { Vec::new() } else { vec![event()] })
-            }
-            AccessCommand::OpenEnrolment(new) => self.open_enrolment(new, now),
+            AccessCommand::DenyScopes { id, scopes, reason } => self.deny(id, scopes, reason, now),
+            AccessCommand::OpenEnrolment(new) => self.invite(new, now),
             AccessCommand::OpenFirstEnrolment {
                 id,
                 code_hash,
@@ -153,6 +145,18 @@ impl AccessState {
         Ok(vec![AccessEvent::PrincipalEnabled { id: id.clone(), enabled, reason: reason.to_owned() }])
     }
 
+    fn deny(&self, id: &PrincipalId, scopes: &BTreeSet<Scope>, reason: &str, now: Timestamp) -> Decided {
+        if self.known(id)?.denied == *scopes {
+            return Ok(Vec::new());
+        }
+        let stops_admin = scopes.iter().any(|scope| scope.as_str() == Scope::KEYS_ADMIN);
+        if stops_admin && self.ends_last_operator(|lineage, _| lineage.grant.principal == *id, now) {
+            return Err(AccessRefusal::LastOperatorMustRemain(id.clone()));
+        }
+        let (id, scopes, reason) = (id.clone(), scopes.clone(), reason.to_owned());
+        Ok(vec![AccessEvent::ScopesDenied { id, scopes, reason }])
+    }
+
     /// Whether an operator can act now and none could once these keys have ended.
     fn ends_last_operator(&self, ended: impl Fn(&Lineage, u32) -> bool, now: Timestamp) -> bool {
         let remains = |lineage: &Lineage| self.is_operators(lineage, now, |version| !ended(lineage, version));
@@ -173,7 +177,7 @@ impl AccessState {
         Ok(())
     }
 
-    fn open_enrolment(&self, new: &NewEnrolment, now: Timestamp) -> Decided {
+    fn invite(&self, new: &NewEnrolment, now: Timestamp) -> Decided {
         self.check_grant(&new.grant, new.algorithm)?;
         if !new.algorithm.is_asymmetric() {
             return Err(AccessRefusal::MaterialMustFitAlgorithm);
@@ -209,6 +213,10 @@ impl AccessState {
         }
         check_life(now, key_expires)?;
         let mut events = match self.principal(first.principal) {
+            // Its new key would open nothing, and to let the old ones work again is nobody's wish.
+            Some(known) if known.role == Role::Operator && !known.enabled => {
+                return Err(AccessRefusal::PrincipalMustBeEnabled(known.id.clone()));
+            }
             Some(known) if known.role == Role::Operator => Vec::new(),
             _ => self.register(first.principal, Role::Operator, &None)?,
         };
@@ -250,11 +258,7 @@ impl AccessState {
         lineage: &LineageId,
         now: Timestamp,
     ) -> Decided {
-        let refusal = || AccessRefusal::EnrolmentMustBeOpen(id.clone());
-        let open = self.enrolments.get(id).filter(|open| now < open.code_expires).ok_or_else(refusal)?;
-        if !bool::from(open.code_hash.as_bytes().ct_eq(code_hash.as_bytes())) {
-            return Err(refusal());
-        }
+        let open = self.open_enrolment(id, code_hash, now)?;
         if open.is_first && self.has_operator(now) {
             return Err(AccessRefusal::OperatorMustBeMissing);
         }

@@ -81,10 +81,11 @@ impl Scope {
         self.0.starts_with("app:")
     }
 
-    /// Whether a key with it can change nothing. A bearer key, which is shown with every request, may have no other.
+    /// Whether a key with it can change nothing: of the application's own scopes `app:read` and `app:NAME-read`. A bearer
+    /// key, which is shown with every request, may have no other.
     pub fn is_read_only(&self) -> bool {
         matches!(self.as_str(), Self::READ | Self::AUDIT_READ)
-            || (self.is_of_application() && self.0.ends_with("read"))
+            || self.0.strip_prefix("app:").is_some_and(|name| name == "read" || name.ends_with("-read"))
     }
 }
 
@@ -264,6 +265,23 @@ mod tests {
             ("Read", false),
         ] {
             assert_eq!(Scope::try_new(text).is_ok(), fits, "{text}");
+        }
+    }
+
+    #[test]
+    fn only_the_word_read_only_reads() {
+        for (text, only_reads) in [
+            ("read", true),
+            ("audit:read", true),
+            ("app:read", true),
+            ("app:wallets-read", true),
+            ("app:spread", false),
+            ("app:thread", false),
+            ("app:read-write", false),
+            ("orders:write", false),
+            ("reserves:approve", false),
+        ] {
+            assert_eq!(Scope::try_new(text).unwrap().is_read_only(), only_reads, "{text}");
         }
     }
 

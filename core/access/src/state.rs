@@ -3,10 +3,12 @@
 use crate::key::{Algorithm, KeyState, Lineage};
 use crate::name::{EnrolmentId, LineageId, PrincipalId};
 use crate::principal::{Principal, Role};
+use crate::refusal::AccessRefusal;
 use crate::scope::Grant;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use strongroom_units::time::Timestamp;
+use subtle::ConstantTimeEq;
 
 /// An open invitation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,6 +86,21 @@ impl AccessState {
         self.enrolments.get(id)
     }
 
+    /// The invitation of a code whose SHA-256 this is, in hexadecimal, while it is good.
+    ///
+    /// # Errors
+    /// [`AccessRefusal::EnrolmentMustBeOpen`] whatever is wrong; the time it takes tells nothing of the code.
+    pub fn open_enrolment(
+        &self,
+        id: &EnrolmentId,
+        code_hash: &str,
+        now: Timestamp,
+    ) -> Result<&Enrolment, AccessRefusal> {
+        let open = self.enrolments.get(id).filter(|open| now < open.code_expires);
+        open.filter(|open| open.code_hash.as_bytes().ct_eq(code_hash.as_bytes()).into())
+            .ok_or_else(|| AccessRefusal::EnrolmentMustBeOpen(id.clone()))
+    }
+
     /// Every open invitation.
     pub fn enrolments(&self) -> impl Iterator<Item = &Enrolment> {
         self.enrolments.values()
@@ -126,11 +143,11 @@ impl AccessState {
         now: Timestamp,
         counts: impl Fn(u32) -> bool,
     ) -> bool {
-        let is_operator = self
-            .principals
-            .get(&lineage.grant.principal)
-            .is_some_and(|principal| principal.role == Role::Operator && principal.enabled);
-        let administers = lineage.grant.scopes.iter().any(|scope| scope.as_str() == crate::Scope::KEYS_ADMIN);
+        let is_admin = |scope: &crate::Scope| scope.as_str() == crate::Scope::KEYS_ADMIN;
+        let is_operator = self.principals.get(&lineage.grant.principal).is_some_and(|principal| {
+            principal.role == Role::Operator && principal.enabled && !principal.denied.iter().any(is_admin)
+        });
+        let administers = lineage.grant.scopes.iter().any(is_admin);
         let mut versions = lineage.versions.keys().filter(|version| counts(**version));
         is_operator && administers && versions.any(|version| lineage.usable(*version, now).is_ok())
     }

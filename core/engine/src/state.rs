@@ -199,6 +199,12 @@ impl FundState {
         self.parts.orders.get(id)
     }
 
+    /// Whose an order is or was, open or over.
+    pub fn dealt_by(&self, id: &OrderId) -> Option<&str> {
+        let open = self.parts.orders.get(id).map(|order| &order.participant);
+        open.or_else(|| self.parts.closed.get(id).map(|over| &over.participant)).map(String::as_str)
+    }
+
     /// Shares outstanding on a trade-date basis: issued, plus struck creations, less struck redemptions.
     pub fn outstanding(&self) -> Result<Shares, NumberError> {
         self.orders().try_fold(self.issued(), |shares, order| match (&order.state, order.side) {

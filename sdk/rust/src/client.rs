@@ -105,7 +105,7 @@ impl Client {
     pub fn try_new(file: &KeyFile, options: &Options) -> Result<Self, ClientError> {
         let server = options.server.clone().unwrap_or_else(|| file.server.clone());
         Ok(Self {
-            agent: agent(options)?,
+            agent: agent(options, &base_of(&server)?)?,
             server: base_of(&server)?,
             key: file.signing_key()?,
             key_id: file.key.clone(),
@@ -128,7 +128,7 @@ impl Client {
     ) -> Result<Self, ClientError> {
         let pinned = RwLock::new(pinned(&directory(options, server)?)?);
         Ok(Self {
-            agent: agent(options)?,
+            agent: agent(options, &base_of(server)?)?,
             server: base_of(server)?,
             key,
             key_id,
@@ -376,8 +376,8 @@ fn base_of(server: &str) -> Result<String, ClientError> {
 /// The server's keys as its directory lists them, a JSON Web Key Set: believed as far as the transport is.
 pub(crate) fn directory(options: &Options, server: &str) -> Result<Vec<ServerKey>, ClientError> {
     let failed = |error: ureq::Error| ClientError::Transport(error.to_string());
-    let place = format!("{}{DIRECTORY}", base_of(server)?);
-    let mut answer = agent(options)?.get(place).call().map_err(failed)?;
+    let base = base_of(server)?;
+    let mut answer = agent(options, &base)?.get(format!("{base}{DIRECTORY}")).call().map_err(failed)?;
     let text = answer.body_mut().with_config().limit(DIRECTORY_BYTES_MAX).read_to_vec().map_err(failed)?;
     let set: serde_json::Value = serde_json::from_slice(&text).unwrap_or_default();
     let keys = set.get("keys").and_then(serde_json::Value::as_array).map(Vec::as_slice).unwrap_or_default();
@@ -394,7 +394,7 @@ pub(crate) fn directory(options: &Options, server: &str) -> Result<Vec<ServerKey
     Ok(keys.iter().rev().filter_map(key).collect())
 }
 
-fn agent(options: &Options) -> Result<ureq::Agent, ClientError> {
+fn agent(options: &Options, base: &str) -> Result<ureq::Agent, ClientError> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let mut tls =
         TlsConfig::builder().provider(TlsProvider::Rustls).unversioned_rustls_crypto_provider(provider);
@@ -412,8 +412,11 @@ fn agent(options: &Options) -> Result<ureq::Agent, ClientError> {
         }
         tls = tls.root_certs(RootCerts::from(certificates));
     }
+    // A proxy of the environment would carry plaintext to another machine; over https it sees none.
+    let proxy = if base.starts_with("http://") { None } else { ureq::Proxy::try_from_env() };
     let config = ureq::Agent::config_builder()
         .tls_config(tls.build())
+        .proxy(proxy)
         .http_status_as_error(false)
         .max_redirects(0)
         .timeout_global(Some(WAIT))

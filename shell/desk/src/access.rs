@@ -1,6 +1,7 @@
 //! The stream `access`: who may touch the funds. Changed one command at a time, each in a transaction of its own.
 
-use crate::desk::{Cause, Desk, microsecond, nonce_row};
+use crate::cause::{Cause, nonce_row};
+use crate::desk::{Desk, microsecond};
 use crate::error::DeskError;
 use crate::tables::{CREDENTIALS, PRINCIPALS};
 use std::collections::BTreeSet;
@@ -40,6 +41,26 @@ impl Desk {
         Ok(&self.access.state)
     }
 
+    /// Access as this desk last decided or read it.
+    pub(crate) fn last_access(&self) -> &AccessState {
+        &self.access.state
+    }
+
+    /// What happened to access after so many records, by the log as it is now: each event with its instant.
+    pub fn access_since(&mut self, seen: u64) -> Result<Vec<(AccessEvent, Timestamp)>, DeskError> {
+        let (mut events, mut next) = (Vec::new(), seen + 1);
+        loop {
+            let page = self.store.read(STREAM, next, PAGE)?;
+            for record in &page {
+                events.push(read(record)?);
+                next = record.seq + 1;
+            }
+            if page.len() < PAGE {
+                return Ok(events);
+            }
+        }
+    }
+
     /// How many records of access this desk has decided or read.
     pub fn access_records(&self) -> u64 {
         self.access.head
@@ -56,6 +77,7 @@ impl Desk {
         let mut tries = 0;
         loop {
             self.access.catch_up(&mut self.store)?;
+            self.is_still_allowed(cause, Timestamp::now())?;
             let events = self.access.state.decide(command, at)?;
             tries += 1;
             match self.append_access(&events, at, cause) {
@@ -108,8 +130,7 @@ impl AccessSlot {
         loop {
             let page = store.read(STREAM, self.head + 1, PAGE)?;
             for record in &page {
-                let event = decode(&record.body).map_err(|source| unreadable(record.seq, source))?;
-                let at = record.at.parse().map_err(|_| DeskError::AccessInstant { seq: record.seq })?;
+                let (event, at) = read(record)?;
                 self.state.apply(&event, at);
                 self.head = record.seq;
             }
@@ -118,6 +139,12 @@ impl AccessSlot {
             }
         }
     }
+}
+
+fn read(record: &Record) -> Result<(AccessEvent, Timestamp), DeskError> {
+    let event = decode(&record.body).map_err(|source| unreadable(record.seq, source))?;
+    let at = record.at.parse().map_err(|_| DeskError::AccessInstant { seq: record.seq })?;
+    Ok((event, at))
 }
 
 fn unreadable(seq: u64, source: serde_json::Error) -> DeskError {

@@ -1,6 +1,7 @@
 //! Deciding, committing, answering; and rebuilding memory from the log.
 
 use crate::access::AccessSlot;
+use crate::cause::{Cause, nonce_row};
 use crate::error::DeskError;
 use crate::projection::{Changes, Recorded};
 use crate::schema::SCHEMA;
@@ -8,7 +9,7 @@ use crate::tables::REQUEST_NONCES;
 use std::collections::{BTreeMap, BTreeSet};
 use strongroom_engine::{Command, Event, Fund, FundState, Outcome, Refusal, decode, encode};
 use strongroom_fund::FundDefinition;
-use strongroom_store::{Location, Record, RowChange, Snapshot, Store, StoreError, Value};
+use strongroom_store::{Location, Record, RowChange, Snapshot, Store, StoreError};
 use strongroom_units::Symbol;
 use strongroom_units::time::Timestamp;
 
@@ -35,48 +36,6 @@ pub struct Request {
     pub at: Timestamp,
     /// Who caused it, and what it uses up.
     pub cause: Cause,
-}
-
-/// Who caused a command, and the nonce of the signed request that it came in.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Cause {
-    /// A key (`key:k0123456789ab.1`), a user of this machine (`os:ana`) or a part of the program; kept with each event.
-    pub actor: String,
-    /// Used up in the transaction of the effect, so that no repeat can commit.
-    pub nonce: Option<SpentNonce>,
-}
-
-impl Cause {
-    /// A cause without a signed request.
-    pub fn actor(actor: impl Into<String>) -> Self {
-        Self { actor: actor.into(), nonce: None }
-    }
-}
-
-/// The nonce of one signed request. It belongs to the lineage, so two versions of a key share their nonces.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SpentNonce {
-    /// The lineage of the key.
-    pub lineage: String,
-    /// The version that signed.
-    pub version: u32,
-    /// The decoded nonce, in one text form.
-    pub nonce: String,
-    /// When the request was signed.
-    pub signed_at: Timestamp,
-    /// Until when a repeat could be accepted as fresh by any clock.
-    pub kept_until: Timestamp,
-}
-
-pub(crate) fn nonce_row(spent: &SpentNonce) -> RowChange {
-    let values = vec![
-        Value::Text(spent.lineage.clone()),
-        Value::Text(spent.nonce.clone()),
-        Value::Integer(i64::from(spent.version)),
-        Value::Text(microsecond(spent.signed_at).to_string()),
-        Value::Text(microsecond(spent.kept_until).to_string()),
-    ];
-    RowChange::Insert { table: &REQUEST_NONCES, values }
 }
 
 /// What came of a command that was not refused. It is durable.
@@ -157,6 +116,11 @@ impl Desk {
         Self { store, is_shared, funds: BTreeMap::new(), access: AccessSlot::default() }
     }
 
+    /// Whether other processes may write the same database meanwhile.
+    pub fn is_shared(&self) -> bool {
+        self.is_shared
+    }
+
     /// Tells whoever finds the file held where this process can be talked to.
     pub fn say_served_at(&mut self, url: &str) -> Result<(), DeskError> {
         Ok(self.store.say_served_at(url)?)
@@ -197,13 +161,15 @@ impl Desk {
 
     /// Decides one command and makes it durable.
     pub fn command(&mut self, request: Request) -> Result<Answer, DeskError> {
+        self.must_still_be_allowed(&request.cause)?;
         let answers = self.submit(&[request])?;
         let answer = answers.into_iter().next().ok_or(DeskError::Closed)?;
         Ok(answer?)
     }
 
     /// Decides a group of commands in order and makes all their events durable in one transaction. An error means
-    /// that nothing of the group was stored; a refusal concerns one command only.
+    /// that nothing of the group was stored; a refusal concerns one command only. Whether a command's key may still
+    /// give it is the caller's to ask first: [`Desk::must_still_be_allowed`].
     pub fn submit(&mut self, group: &[Request]) -> Result<Vec<Result<Answer, Refusal>>, DeskError> {
         if group.len() > GROUP_MAX {
             return Err(DeskError::GroupTooLarge(group.len()));
@@ -362,6 +328,9 @@ impl Slot {
     ) -> Result<Result<Result<Answer, Refusal>, Torn>, DeskError> {
         let at = microsecond(request.at);
         let at_text = batch.text_of(at);
+        if let Some(refusal) = not_its_own(request, self.fund.state()) {
+            return Ok(Ok(Err(refusal)));
+        }
         let handled = self.fund.handle(&request.command, at);
         if self.fund.is_torn() {
             return Ok(Err(Torn(handled.outcome.err().unwrap_or(Refusal::BooksMustBalance))));
@@ -400,6 +369,16 @@ const PREFIX: &str = "fund/";
 
 fn stream(fund: Symbol) -> String {
     [PREFIX, fund.as_str()].concat()
+}
+
+/// Why an order that the cause may not touch is not cancelled: the same as of an order that is not there, so that
+/// nobody learns names of others' orders. Asked when it is decided: an order of that name may have come in meanwhile.
+fn not_its_own(request: &Request, state: Option<&FundState>) -> Option<Refusal> {
+    let (Command::CancelOrder { id }, Some(dealer)) = (&request.command, &request.cause.orders_of) else {
+        return None;
+    };
+    let dealt_by = state?.dealt_by(id)?;
+    (dealt_by != dealer).then(|| Refusal::OrderMustBeOpen(id.clone()))
 }
 
 /// The fund that a request is about.

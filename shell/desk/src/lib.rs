@@ -6,6 +6,7 @@
 //! people.
 
 mod access;
+mod cause;
 mod desk;
 mod error;
 mod projection;
@@ -14,7 +15,8 @@ mod service;
 mod tables;
 
 pub use access::AccessAnswer;
-pub use desk::{Answer, Cause, Desk, GROUP_MAX, Request, SpentNonce};
+pub use cause::{Cause, Claim, SpentNonce};
+pub use desk::{Answer, Desk, GROUP_MAX, Request};
 pub use error::DeskError;
 pub use schema::SCHEMA;
 pub use service::{DeskHandle, DeskService, Reply};

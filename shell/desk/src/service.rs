@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 use strongroom_store::StoreError;
+use strongroom_units::time::Timestamp;
 
 /// Commands that may wait; a caller beyond them waits before its command is queued.
 const QUEUE_MAX: usize = 4 * GROUP_MAX;
@@ -157,9 +158,35 @@ fn answer(desk: &mut Desk, group: Vec<Waiting>) {
     if group.is_empty() {
         return;
     }
-    let (requests, thens): (Vec<Request>, Vec<Then>) =
-        group.into_iter().map(|waiting| (waiting.request, waiting.then)).unzip();
-    submit(desk, &requests, thens);
+    let (requests, thens) = still_allowed(desk, group);
+    if !requests.is_empty() {
+        submit(desk, &requests, thens);
+    }
+}
+
+/// Answers those whose key has ended or lost its leave while they waited. No change of access comes between this and
+/// the decision: both are made in this thread, and of other processes' changes all that are in the log are known.
+fn still_allowed(desk: &mut Desk, group: Vec<Waiting>) -> (Vec<Request>, Vec<Then>) {
+    let known = match group.iter().any(|waiting| waiting.request.cause.claim.is_some()) {
+        true => desk.access().map(drop).map_err(Arc::new),
+        false => Ok(()),
+    };
+    let now = Timestamp::now();
+    let (mut requests, mut thens) = (Vec::with_capacity(group.len()), Vec::with_capacity(group.len()));
+    for Waiting { request, then } in group {
+        let allowed = match (&known, &request.cause.claim) {
+            (Err(error), Some(_)) => Err(error.clone()),
+            _ => desk.is_still_allowed(&request.cause, now).map_err(|refusal| Arc::new(refusal.into())),
+        };
+        match allowed {
+            Ok(()) => {
+                requests.push(request);
+                thens.push(then);
+            }
+            Err(error) => then(Err(error)),
+        }
+    }
+    (requests, thens)
 }
 
 /// Callers that share a group do not know each other: when their events are too many for one transaction, or one of

@@ -262,9 +262,8 @@ impl Gate {
             (Claim::Signed(signed), Check::Signature(public)) => {
                 let last = signed.last_second(&self.profile);
                 let verified = signed.verify(public, content)?;
-                let rate = self.count(&key, need.now)?;
                 self.must_be_in_mode(&key, verified.nonce(), need.now)?;
-                self.spend(&key, verified.nonce(), verified.created(), need.now)?;
+                let rate = self.spend(&key, verified.nonce(), verified.created(), need.now)?;
                 (Some(verified), Timestamp::from_second(last).unwrap_or(need.now), rate)
             }
             (Claim::Bearer(_), _) if matches!(content, Content::Bytes([_, ..])) => {
@@ -305,7 +304,7 @@ impl Gate {
         })?)
     }
 
-    /// Counts a request of a lineage whose signature is good: nobody else uses its rate up.
+    /// Counts a request of a lineage whose signature is good and which did not come before: nobody else uses its rate up.
     fn count(&self, key: &KeyId, now: Timestamp) -> Result<RateFields, GateRefusal> {
         let mut rates = self.rates.lock().map_err(|_| GateRefusal::Failed)?;
         let standing = rates.take(key.lineage.as_str(), 1, now)?;
@@ -374,12 +373,20 @@ impl Gate {
         created: i64,
         now: Timestamp,
     ) -> Result<(), GateRefusal> {
-        let (entry, watermark) = {
-            let mut window = self.window.lock().map_err(|_| GateRefusal::Failed)?;
-            let presented = Presented { lineage: name, nonce, created };
-            (window.admit(&self.challenges, presented, now)?, window.watermark())
-        };
+        let (entry, watermark) = self.admit(name, nonce, created, now)?;
         self.keep(entry, watermark)
+    }
+
+    fn admit(
+        &self,
+        name: &str,
+        nonce: &[u8],
+        created: i64,
+        now: Timestamp,
+    ) -> Result<(Entry, i64), GateRefusal> {
+        let mut window = self.window.lock().map_err(|_| GateRefusal::Failed)?;
+        let presented = Presented { lineage: name, nonce, created };
+        Ok((window.admit(&self.challenges, presented, now)?, window.watermark()))
     }
 
     /// Where nonces outlive the process, nothing is executed before its nonce is on disk. Elsewhere the window begins
@@ -392,8 +399,20 @@ impl Gate {
         }
     }
 
-    fn spend(&self, key: &KeyId, nonce: &[u8], created: i64, now: Timestamp) -> Result<(), GateRefusal> {
-        self.spend_for(key.lineage.as_str(), nonce, created, now)
+    /// The nonce first, then the rate: a captured request that is sent again and again has a good signature, and must
+    /// not use up the rate of whoever signed it. What is beyond the rate is not worth a wait for the disk: it is not
+    /// executed, so its nonce need not outlive the process.
+    fn spend(
+        &self,
+        key: &KeyId,
+        nonce: &[u8],
+        created: i64,
+        now: Timestamp,
+    ) -> Result<RateFields, GateRefusal> {
+        let (entry, watermark) = self.admit(key.lineage.as_str(), nonce, created, now)?;
+        let rate = self.count(key, now)?;
+        self.keep(entry, watermark)?;
+        Ok(rate)
     }
 
     /// A fresh nonce for whoever was refused and may try again: unique, made without memory, good once.

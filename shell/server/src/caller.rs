@@ -2,9 +2,10 @@
 
 use crate::problem::Problem;
 use crate::view::WhoAmI;
+use core::net::IpAddr;
 use std::sync::Arc;
 use strongroom_access::{AccessRefusal, Environment, Role, Scope};
-use strongroom_desk::{Cause, SpentNonce};
+use strongroom_desk::{Cause, Claim, SpentNonce};
 use strongroom_gate::{Permit, RateFields};
 use strongroom_units::time::Timestamp;
 
@@ -13,11 +14,14 @@ use strongroom_units::time::Timestamp;
 pub(crate) struct Caller {
     permit: Arc<Permit>,
     environment: Environment,
+    peer: IpAddr,
+    scope: Option<Scope>,
 }
 
 impl Caller {
-    pub fn new(permit: Permit, environment: Environment) -> Self {
-        Self { permit: Arc::new(permit), environment }
+    /// Let in from `peer` for what has `scope`, or as any working key.
+    pub fn new(permit: Permit, environment: Environment, peer: IpAddr, scope: Option<Scope>) -> Self {
+        Self { permit: Arc::new(permit), environment, peer, scope }
     }
 
     /// Whether the caller may do what has this scope. A name that is no scope is no leave.
@@ -25,10 +29,25 @@ impl Caller {
         Scope::try_new(scope).is_ok_and(|scope| self.permit.may(&scope))
     }
 
-    /// Refuses who may not.
-    pub fn must_hold(&self, scope: &str) -> Result<(), Problem> {
+    /// Refuses who may not; what follows is done for this scope.
+    pub fn must_hold(&mut self, scope: &str) -> Result<(), Problem> {
         let scope = Scope::try_new(scope)?;
-        if self.permit.may(&scope) { Ok(()) } else { Err(AccessRefusal::ScopeMustBeGranted(scope).into()) }
+        if !self.permit.may(&scope) {
+            return Err(AccessRefusal::ScopeMustBeGranted(scope).into());
+        }
+        self.scope = Some(scope);
+        Ok(())
+    }
+
+    /// What the key was let in for, to be asked again when it counts.
+    pub fn claim(&self) -> Claim {
+        let (environment, peer) = (self.environment, self.peer);
+        Claim { key: self.permit.key.clone(), scope: self.scope.clone(), environment, peer }
+    }
+
+    /// Whether the caller sees every participant's orders or its own.
+    pub fn sees_all(&self) -> bool {
+        self.may(Scope::AUDIT_READ) || self.may(Scope::ORDERS_MANAGE)
     }
 
     pub fn permit(&self) -> &Permit {
@@ -59,7 +78,9 @@ impl Caller {
             signed_at: Timestamp::from_second(signed_at).unwrap_or_default(),
             kept_until: self.permit.kept_until,
         });
-        Cause { actor: format!("key:{key}"), nonce }
+        // Who sees no orders of others touches none; no participant has an empty name.
+        let orders_of = (!self.sees_all()).then(|| self.participant().unwrap_or_default().to_owned());
+        Cause { actor: format!("key:{key}"), nonce, claim: Some(self.claim()), orders_of }
     }
 
     pub fn who(&self) -> WhoAmI {

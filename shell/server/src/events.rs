@@ -1,9 +1,10 @@
 //! Following a fund: its log as server-sent events, from any place on. What a caller may not see is left out.
 
 use crate::caller::Caller;
-use crate::funds::{fund_of, sees_all};
+use crate::funds::fund_of;
 use crate::house::Shared;
 use crate::problem::Problem;
+use crate::streams::Stream;
 use crate::view::{NavView, OrderView};
 use axum::Extension;
 use axum::extract::{Path, State};
@@ -49,35 +50,43 @@ pub(crate) async fn follow(
         return Err(strongroom_engine::Refusal::FundMustBeOpen.into());
     }
     let from = last.transpose()?.unwrap_or(head);
+    let stream = house.streams.open(&caller.permit().key.lineage)?;
     let (send, receive) = mpsc::channel::<Result<Sent, Infallible>>(WAITING_MAX);
-    tokio::spawn(pump(house, fund, from, caller, send));
+    tokio::spawn(pump(house, fund, from, caller, send, stream));
     let stream = tokio_stream::wrappers::ReceiverStream::new(receive);
     Ok(Sse::new(stream).keep_alive(KeepAlive::default()).into_response())
 }
 
-/// Sends what is new until the reader goes away.
+/// Sends what is new until the reader goes away, or its key ends or loses its leave: nothing is sent after that.
 async fn pump(
     house: Shared,
     fund: Symbol,
     from: u64,
     caller: Caller,
     send: mpsc::Sender<Result<Sent, Infallible>>,
+    _open: Stream,
 ) {
+    let claim = caller.claim();
     let mut news = house.news.subscribe();
     let mut eyes = Eyes { caller, own: BTreeSet::new() };
     // An order is followed to its end by who gave it, so what was given before the place asked for is looked at too.
     let mut last = if eyes.sees_all() { from } else { 0 };
     loop {
+        if !house.allows(&claim) {
+            return;
+        }
         let Ok(Ok(page)) = house.ask(move |desk| desk.log(fund, last + 1, PAGE)).await else { return };
         let is_all = page.len() < PAGE;
         for record in page {
             last = record.seq;
             let seen = eyes.see(&record).filter(|_| record.seq > from);
-            if let Some(sent) = seen.map(|event| sent(&record, &event))
-                && send.send(Ok(sent)).await.is_err()
-            {
+            let Some(sent) = seen.map(|event| sent(&record, &event)) else { continue };
+            // A slow reader may have been waited for meanwhile.
+            let Ok(room) = send.reserve().await else { return };
+            if !house.allows(&claim) {
                 return;
             }
+            room.send(Ok(sent));
         }
         if !is_all {
             continue;
@@ -106,7 +115,7 @@ struct Eyes {
 
 impl Eyes {
     fn sees_all(&self) -> bool {
-        sees_all(&self.caller)
+        self.caller.sees_all()
     }
 
     fn see(&mut self, record: &Record) -> Option<Value> {

@@ -4,6 +4,7 @@
 //! header fields that the proxy must set anew for every request. A refusal is signed over the client's own request, so
 //! that the client may trust its time and heal, although it is the proxy that hands it over.
 
+use crate::caller::Caller;
 use crate::guard::{content_of, note_first_use, problem_of, signed_over};
 use crate::house::{House, Shared};
 use crate::problem::Problem;
@@ -139,7 +140,8 @@ async fn judge(
     let judged = if house.gate.waits_for_disk() { tokio::task::block_in_place(judge) } else { judge() };
     let permit = judged.map_err(refused)?;
     if permit.is_first_use {
-        note_first_use(house, &permit).await?;
+        let (environment, scope) = (house.gate.environment(), Some(scope.clone()));
+        note_first_use(house, &Caller::new(permit.clone(), environment, original.client, scope)).await?;
     }
     Ok(permit)
 }

@@ -10,7 +10,6 @@ use axum::{Extension, Json};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use strongroom_access::Scope;
 use strongroom_engine::{FundState, Refusal, composition, statement};
 use strongroom_units::time::Date;
 use strongroom_units::{Rounding, Symbol};
@@ -201,11 +200,6 @@ fn tagged_bytes(asked: &HeaderMap, kind: &'static str, body: Vec<u8>) -> Respons
     }
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
     response
-}
-
-/// Whether the caller sees every participant's orders or its own.
-pub(crate) fn sees_all(caller: &Caller) -> bool {
-    caller.may(Scope::AUDIT_READ) || caller.may(Scope::ORDERS_MANAGE)
 }
 
 pub(crate) async fn who_am_i(Extension(caller): Extension<Caller>) -> Json<crate::view::WhoAmI> {

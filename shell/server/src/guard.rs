@@ -7,7 +7,7 @@
 use crate::caller::Caller;
 use crate::endpoint::{Endpoint, Leave};
 use crate::house::{House, Shared};
-use crate::keys::ProvedKey;
+use crate::keys::{ProvedKey, hash_of};
 use crate::problem::Problem;
 use crate::repeat::{self, Turn};
 use crate::token;
@@ -22,10 +22,10 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 use strongroom_access::idempotency::Ticket;
-use strongroom_access::{AccessCommand, EnrolmentId, Scope};
+use strongroom_access::{AccessCommand, AccessRefusal, EnrolmentId, Scope};
 use strongroom_desk::Cause;
 use strongroom_gate::RateFields;
-use strongroom_gate::{GateRefusal, Need, Permit, public_key};
+use strongroom_gate::{GateRefusal, Need, public_key};
 use strongroom_signature::{Content, Request, RequestLine, SignedRequest};
 use strongroom_units::time::Timestamp;
 
@@ -162,14 +162,14 @@ async fn permit(
     // A wait for the disk must not hold up the other requests of this thread.
     let judged = if house.gate.waits_for_disk() { tokio::task::block_in_place(judge) } else { judge() };
     let permit = judged.map_err(refused)?;
-    if permit.is_first_use {
-        note_first_use(house, &permit).await?;
+    let is_first_use = permit.is_first_use;
+    let caller = Caller::new(permit, house.gate.environment(), peer, scope);
+    if is_first_use {
+        note_first_use(house, &caller).await?;
     }
-    match repeat::begin(house, &permit.key, parts, &content)? {
+    match repeat::begin(house, &caller.permit().key, parts, &content)? {
         Turn::Again(answer) => Ok((Passed::Again(answer), Bytes::new())),
-        Turn::First(ticket) => {
-            Ok((Passed::Caller(Caller::new(permit, house.gate.environment()), ticket), content))
-        }
+        Turn::First(ticket) => Ok((Passed::Caller(caller, ticket), content)),
     }
 }
 
@@ -198,9 +198,10 @@ pub(crate) async fn content_of(body: Body, max: usize) -> Result<Bytes, Problem>
 }
 
 /// A pending key becomes active with its first use: then its holder is known to have it.
-pub(crate) async fn note_first_use(house: &Shared, permit: &Permit) -> Result<(), Problem> {
-    let command = AccessCommand::NoteFirstUse { key: permit.key.clone() };
-    house.change_access(command, Cause::actor(format!("key:{}", permit.key))).await.map(drop)
+pub(crate) async fn note_first_use(house: &Shared, caller: &Caller) -> Result<(), Problem> {
+    let command = AccessCommand::NoteFirstUse { key: caller.permit().key.clone() };
+    // The nonce is for what the request itself does.
+    house.change_access(command, Cause { nonce: None, ..caller.cause() }).await.map(drop)
 }
 
 /// The key in the content signed this very request under the invitation's name.
@@ -210,15 +211,18 @@ fn prove(house: &House, parts: &Parts, content: &[u8]) -> Result<ProvedKey, Prob
     let algorithm = enrol.algorithm.parse()?;
     let unfit =
         |reason: String| Problem::new(StatusCode::BAD_REQUEST, "key.material_must_fit_algorithm", reason);
-    let key = public_key(algorithm, &enrol.public_key).map_err(unfit)?;
     let (profile, now) = (house.gate.profile(), Timestamp::now());
     let line = line_of(house, parts)?;
     let signed = SignedRequest::read(&line.with(&parts.headers), profile).map_err(|e| refused(e.into()))?;
     signed.must_be_fresh(now.as_second(), profile).map_err(|e| refused(e.into()))?;
     let name = EnrolmentId::try_new(signed.key_id())?;
-    if !parts.uri.path().ends_with(&format!("/{name}")) {
-        return Err(strongroom_access::AccessRefusal::EnrolmentMustBeOpen(name).into());
+    // Whoever has no code has the nonces and the patience of this server neither: anybody can sign under a name that
+    // he makes up with a key that he brings.
+    let open = house.gate.access(|access| access.open_enrolment(&name, &hash_of(&enrol.code), now).is_ok());
+    if !open || !parts.uri.path().ends_with(&format!("/{name}")) {
+        return Err(AccessRefusal::EnrolmentMustBeOpen(name).into());
     }
+    let key = public_key(algorithm, &enrol.public_key).map_err(unfit)?;
     let verified = signed.verify(&key, Content::Bytes(content)).map_err(|e| refused(e.into()))?;
     house.gate.spend_for(name.as_str(), verified.nonce(), verified.created(), now).map_err(refused)?;
     Ok(ProvedKey { algorithm, public_key: enrol.public_key })

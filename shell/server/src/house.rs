@@ -2,11 +2,14 @@
 
 use crate::problem::Problem;
 use crate::repeat::KeptAnswer;
+use crate::start::answerer_of;
+use crate::streams::Streams;
 use ipnet::IpNet;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use strongroom_access::AccessCommand;
 use strongroom_access::idempotency::IdempotencyKeys;
-use strongroom_desk::{AccessAnswer, Answer, Cause, Desk, DeskHandle, Request};
+use strongroom_access::{AccessCommand, AccessEvent, Demand};
+use strongroom_desk::{AccessAnswer, Answer, Cause, Claim, Desk, DeskHandle, Request};
 use strongroom_gate::{Answerer, Gate};
 use strongroom_units::Symbol;
 use strongroom_units::time::Timestamp;
@@ -33,6 +36,10 @@ pub(crate) struct House {
     /// Proxies beside loopback that may ask for decisions.
     pub proxies: Vec<IpNet>,
     pub news: broadcast::Sender<Symbol>,
+    /// Records of access that the gate has followed; changed in the desk's thread only.
+    pub access_seen: AtomicU64,
+    /// Event streams that are open, by lineage.
+    pub streams: Arc<Streams>,
 }
 
 impl House {
@@ -78,12 +85,38 @@ impl House {
     ) -> Result<AccessAnswer, Problem> {
         let house = self.clone();
         self.ask(move |desk| {
-            let now = Timestamp::now();
-            let answer = desk.change_access(&command, now, &cause)?;
-            // In the desk's thread, so that two changes reach the gate in the order of the log.
-            house.gate.follow(&answer.events, now).map_err(|error| Problem::internal(&error))?;
+            let answer = desk.change_access(&command, Timestamp::now(), &cause)?;
+            house.follow_access(desk)?;
             Ok(answer)
         })
         .await?
+    }
+
+    /// Brings the gate and the server's own key up to the log of access, whoever wrote it. In the desk's thread, so that
+    /// changes reach the gate in the order of the log.
+    pub fn follow_access(&self, desk: &mut Desk) -> Result<(), Problem> {
+        let mut rotated = None;
+        for (event, at) in desk.access_since(self.access_seen.load(Ordering::Relaxed))? {
+            // A key that cannot be opened stays unknown; the rest of the log is followed all the same.
+            if let Err(error) = self.gate.follow(std::slice::from_ref(&event), at) {
+                drop(Problem::internal(&error));
+            }
+            self.access_seen.fetch_add(1, Ordering::Relaxed);
+            if let AccessEvent::ServerKeyAdded(key) = event {
+                rotated = Some(key);
+            }
+        }
+        if let Some(key) = rotated {
+            let answerer = answerer_of(&self.vault, &key).map_err(|error| Problem::internal(&error))?;
+            *self.answerer.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(answerer);
+        }
+        Ok(())
+    }
+
+    /// Whether a key may still do what it was let in for.
+    pub fn allows(&self, claim: &Claim) -> bool {
+        let (scope, now) = (claim.scope.as_ref(), Timestamp::now());
+        let demand = Demand { scope, environment: claim.environment, peer: claim.peer, now };
+        self.gate.access(|access| access.authorise(&claim.key, demand).is_ok())
     }
 }

@@ -16,15 +16,13 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use http::{HeaderValue, StatusCode, header};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
-use std::sync::{Arc, PoisonError};
 use strongroom_access::bearer::BearerKey;
 use strongroom_access::{
     AccessCommand, AccessEvent, AccessRefusal, AccessState, Algorithm, EnrolmentId, Environment, Grant,
     Lineage, LineageId, Material, Networks, NewEnrolment, Principal, Scope,
 };
 use strongroom_desk::Cause;
-use strongroom_gate::Answerer;
-use strongroom_signature::{SigningKey, vouch_text};
+use strongroom_signature::vouch_text;
 use strongroom_units::time::Timestamp;
 use strongroom_vault::sealed_box::{ReceiverKey, seal_to as seal_to_receiver};
 use strongroom_vault::{Identity, Secret};
@@ -310,20 +308,17 @@ pub(crate) async fn rotate_server_key(
     let (shared, cause) = (house.clone(), caller.cause());
     house
         .ask(move |desk| {
-            let now = Timestamp::now();
-            let old = shared.answerer();
+            // Another server of the same database may have a newer key: that one vouches.
+            shared.follow_access(desk)?;
+            let (old, now) = (shared.answerer(), Timestamp::now());
             let version = desk.access()?.server_key().map_or(1, |key| key.version.saturating_add(1));
             let failed = |error: &dyn std::fmt::Display| Problem::internal(error);
-            let (seed, mut key) = new_server_key(&shared.vault, version, now).map_err(|e| failed(&e))?;
+            let mut key = new_server_key(&shared.vault, version, now).map_err(|e| failed(&e))?;
             let text = vouch_text(&server_key_id(version), "ed25519", &key.public);
-            key.vouched =
-                Some(STANDARD.encode(old.key().sign(&text).map_err(|e| failed(&format!("{e:?}")))?));
-            let answer = desk.change_access(&AccessCommand::AddServerKey(key), now, &cause)?;
-            shared.gate.follow(&answer.events, now).map_err(|e| failed(&e))?;
-            let signing = SigningKey::ed25519(seed.expose()).map_err(|e| failed(&e))?;
-            let answerer = Arc::new(Answerer::new(signing, server_key_id(version)));
-            *shared.answerer.write().unwrap_or_else(PoisonError::into_inner) = answerer;
-            Ok::<_, Problem>(())
+            let vouched = old.key().sign(&text).map_err(|e| failed(&format!("{e:?}")))?;
+            key.vouched = Some(STANDARD.encode(vouched));
+            desk.change_access(&AccessCommand::AddServerKey(key), now, &cause)?;
+            shared.follow_access(desk)
         })
         .await??;
     Ok((StatusCode::CREATED, Json(house.gate.access(server_keys))).into_response())

@@ -19,7 +19,9 @@ mod pages;
 mod problem;
 mod repeat;
 mod rewrap;
+mod sockets;
 mod start;
+mod streams;
 mod token;
 mod view;
 

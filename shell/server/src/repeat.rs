@@ -7,7 +7,7 @@ use crate::problem::Problem;
 use axum::body::{Body, Bytes};
 use axum::response::{IntoResponse, Response};
 use http::request::Parts;
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use http_body_util::{BodyExt, Limited};
 use sha2::{Digest, Sha256};
 use strongroom_access::KeyId;
@@ -41,6 +41,10 @@ pub(crate) enum Turn {
 pub(crate) fn begin(house: &House, key: &KeyId, parts: &Parts, content: &[u8]) -> Result<Turn, Problem> {
     let mut named = parts.headers.get_all(IDEMPOTENCY_KEY).iter();
     let Some(name) = named.next() else { return Ok(Turn::First(None)) };
+    // What only reads may be asked again as it is, and may never end: its answers are not to fill the memory.
+    if matches!(parts.method, Method::GET | Method::HEAD) {
+        return Ok(Turn::First(None));
+    }
     let wrong = |detail: &str| Problem::parameter("Idempotency-Key", detail);
     if named.next().is_some() {
         return Err(wrong("give one"));

@@ -6,6 +6,7 @@ use crate::guard;
 use crate::house::House;
 use crate::keys::{CODE_SECONDS, HMAC_PURPOSE, hash_of};
 use crate::rewrap::rewrap;
+use crate::sockets::bounded;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
@@ -17,6 +18,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use ipnet::IpNet;
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, RwLock, Weak};
 use std::time::Duration;
 use strongroom_access::bearer::Pepper;
@@ -24,7 +26,9 @@ use strongroom_access::idempotency::{IdempotencyKeys, IdempotencyLimits};
 use strongroom_access::rate_limit::{Policy, PolicyError, RateLimiter};
 use strongroom_access::replay::{Challenges, FingerprintKey, Limits, Window};
 use strongroom_access::session_token::SessionTokens;
-use strongroom_access::{AccessCommand, Algorithm, EnrolmentId, Environment, PrincipalId, ServerKey};
+use strongroom_access::{
+    AccessCommand, AccessState, Algorithm, EnrolmentId, Environment, PrincipalId, Role, ServerKey,
+};
 use strongroom_desk::{Cause, Desk, DeskError, DeskService};
 use strongroom_gate::wal::{NonceLog, OpenError, Settings};
 use strongroom_gate::{Answerer, Gate, GateOptions, KeyTable, OpenSecret, SecretError};
@@ -49,6 +53,8 @@ const FIRST_KEY_DAYS: i64 = 90;
 const DRAIN: Duration = Duration::from_secs(10);
 /// How often nonces that nobody could repeat are forgotten in the database.
 const PRUNE_EVERY: Duration = Duration::from_secs(600);
+/// How often to look for changes of access that another server of the same database made.
+const FOLLOW_EVERY: Duration = Duration::from_millis(250);
 /// Who acts where no caller does.
 pub(crate) const ACTOR: &str = "server";
 
@@ -184,15 +190,57 @@ impl ServeError {
 }
 
 /// Starts a server on an open desk and returns once it listens.
-pub async fn serve(mut desk: Desk, vault: Vault, options: ServerOptions) -> Result<Running, ServeError> {
+pub async fn serve(desk: Desk, vault: Vault, options: ServerOptions) -> Result<Running, ServeError> {
     if options.tls.is_none() && !options.listen.ip().is_loopback() {
         return Err(ServeError::PlaintextMustStayOnLoopback(options.listen));
     }
+    let tls = options.tls.clone();
+    // The store blocks, and on PostgreSQL it may not do so in a thread of the runtime.
+    let opened = tokio::task::spawn_blocking(move || open(desk, vault, options)).await;
+    let Opened { house, listener, url, invitation, rewrapped, service, is_shared } =
+        opened.map_err(|error| ServeError::Socket(std::io::Error::other(error)))??;
+    tokio::spawn(forget_nonces(Arc::downgrade(&house)));
+    if is_shared {
+        tokio::spawn(follow_others(Arc::downgrade(&house)));
+    }
+    let app = router(&house).into_make_service_with_connect_info::<SocketAddr>();
+    let handle = Handle::new();
+    let served = match tls {
+        None => {
+            let server = axum_server::from_tcp(listener).map_err(ServeError::Socket)?;
+            tokio::spawn(bounded(server).handle(handle.clone()).serve(app))
+        }
+        Some(tls) => {
+            // An error means that somebody installed a provider already, which will do.
+            drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
+            let config =
+                RustlsConfig::from_pem_file(tls.certificate, tls.key).await.map_err(ServeError::Tls)?;
+            let server = axum_server::from_tcp_rustls(listener, config).map_err(ServeError::Socket)?;
+            tokio::spawn(bounded(server).handle(handle.clone()).serve(app))
+        }
+    };
+    Ok(Running { url, invitation, rewrapped, handle, house, served, desk: service })
+}
+
+/// Everything but the sockets' server.
+struct Opened {
+    house: Arc<House>,
+    listener: TcpListener,
+    url: String,
+    invitation: Option<Invitation>,
+    rewrapped: usize,
+    service: DeskService,
+    is_shared: bool,
+}
+
+fn open(mut desk: Desk, vault: Vault, options: ServerOptions) -> Result<Opened, ServeError> {
     let (vault, now) = (Arc::new(vault), Timestamp::now());
     let rewrapped = rewrap(&mut desk, &vault, now)?;
     let answerer = answerer(&mut desk, &vault, now)?;
     let invitation = invite(&mut desk, options.environment, now)?;
     let pepper = Pepper::new(server_secret(&mut desk, &vault, PEPPER, now)?.expose().to_vec());
+    // What is written to access while the gate is made is followed once it stands.
+    let access_seen = desk.access_records();
     let gate = gate(&mut desk, &vault, &options, pepper.clone(), now)?;
     let listener = TcpListener::bind(options.listen).map_err(ServeError::Socket)?;
     listener.set_nonblocking(true).map_err(ServeError::Socket)?;
@@ -200,6 +248,7 @@ pub async fn serve(mut desk: Desk, vault: Vault, options: ServerOptions) -> Resu
     let scheme = if options.tls.is_some() { "https" } else { "http" };
     let url = options.public_url.unwrap_or_else(|| format!("{scheme}://{address}"));
     desk.say_served_at(&url)?;
+    let is_shared = desk.is_shared();
     let service = DeskService::start(desk);
     let house = Arc::new(House {
         desk: service.handle(),
@@ -211,25 +260,10 @@ pub async fn serve(mut desk: Desk, vault: Vault, options: ServerOptions) -> Resu
         scheme,
         proxies: options.proxies,
         news: House::news(),
+        access_seen: AtomicU64::new(access_seen),
+        streams: Arc::default(),
     });
-    tokio::spawn(forget_nonces(Arc::downgrade(&house)));
-    let app = router(&house).into_make_service_with_connect_info::<SocketAddr>();
-    let handle = Handle::new();
-    let served = match options.tls {
-        None => {
-            let server = axum_server::from_tcp(listener).map_err(ServeError::Socket)?.handle(handle.clone());
-            tokio::spawn(server.serve(app))
-        }
-        Some(tls) => {
-            // An error means that somebody installed a provider already, which will do.
-            drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
-            let config =
-                RustlsConfig::from_pem_file(tls.certificate, tls.key).await.map_err(ServeError::Tls)?;
-            let server = axum_server::from_tcp_rustls(listener, config).map_err(ServeError::Socket)?;
-            tokio::spawn(server.handle(handle.clone()).serve(app))
-        }
-    };
-    Ok(Running { url, invitation, rewrapped, handle, house, served, desk: service })
+    Ok(Opened { house, listener, url, invitation, rewrapped, service, is_shared })
 }
 
 /// Every endpoint behind its gate; what is no endpoint is not found.
@@ -253,44 +287,53 @@ fn router(house: &Arc<House>) -> Router {
 
 /// The key that signs answers: the last one, or the first when there is none yet.
 fn answerer(desk: &mut Desk, vault: &Vault, now: Timestamp) -> Result<Answerer, ServeError> {
-    let found = desk.access()?.server_key().map(|key| (key.version, key.sealed.clone()));
-    let (version, seed) = match found {
-        Some((version, sealed)) => {
-            let identity = version.to_string();
-            let sealed = sealed.parse()?;
-            (version, vault.open(&Identity::try_new(SERVER_PURPOSE, &identity)?, &sealed)?)
-        }
-        None => (1, first_server_key(desk, vault, now)?),
-    };
-    let key = SigningKey::ed25519(seed.expose()).map_err(|_| ServeError::ServerKey(version))?;
-    Ok(Answerer::new(key, crate::keys::server_key_id(version)))
+    if desk.access()?.server_key().is_none() {
+        first_server_key(desk, vault, now)?;
+    }
+    let key = desk.access()?.server_key().cloned().ok_or(ServeError::ServerKey(1))?;
+    answerer_of(vault, &key)
 }
 
-fn first_server_key(desk: &mut Desk, vault: &Vault, now: Timestamp) -> Result<Secret, ServeError> {
-    let (seed, key) = new_server_key(vault, 1, now)?;
+/// Signs answers with a key of the log.
+pub(crate) fn answerer_of(vault: &Vault, key: &ServerKey) -> Result<Answerer, ServeError> {
+    let identity = key.version.to_string();
+    let seed = vault.open(&Identity::try_new(SERVER_PURPOSE, &identity)?, &key.sealed.parse()?)?;
+    let signing = SigningKey::ed25519(seed.expose()).map_err(|_| ServeError::ServerKey(key.version))?;
+    Ok(Answerer::new(signing, crate::keys::server_key_id(key.version)))
+}
+
+fn first_server_key(desk: &mut Desk, vault: &Vault, now: Timestamp) -> Result<(), ServeError> {
+    let key = new_server_key(vault, 1, now)?;
     desk.change_access(&AccessCommand::AddServerKey(key), now, &Cause::actor(ACTOR))?;
-    Ok(seed)
+    Ok(())
 }
 
 /// A key for the server, with its private half sealed; nobody vouches for it yet.
-pub(crate) fn new_server_key(
-    vault: &Vault,
-    version: u32,
-    now: Timestamp,
-) -> Result<(Secret, ServerKey), ServeError> {
+pub(crate) fn new_server_key(vault: &Vault, version: u32, now: Timestamp) -> Result<ServerKey, ServeError> {
     let seed = Secret::random(32)?;
     let key = SigningKey::ed25519(seed.expose()).map_err(|_| ServeError::ServerKey(version))?;
     let public = key.public_key().ok_or(ServeError::ServerKey(version))?;
     let sealed = vault.seal(&Identity::try_new(SERVER_PURPOSE, &version.to_string())?, &seed)?;
-    let key = ServerKey {
+    Ok(ServerKey {
         version,
         algorithm: Algorithm::Ed25519,
         public: STANDARD.encode(public),
         sealed: sealed.to_string(),
         created: now,
         vouched: None,
-    };
-    Ok((seed, key))
+    })
+}
+
+/// The first of `operator`, `operator-2` and so on who is not known yet or could act with a key: a former operator that
+/// was stopped stays stopped.
+fn free_operator(access: &AccessState) -> Option<PrincipalId> {
+    let names =
+        std::iter::once("operator".to_owned()).chain((2..).map(|number| format!("operator-{number}")));
+    names.filter_map(|name| PrincipalId::try_new(&name).ok()).find(|name| {
+        access
+            .principal(name)
+            .is_none_or(|known| known.role == Role::Operator && known.enabled && known.denied.is_empty())
+    })
 }
 
 /// Invites the first operator while there is none. An invitation of an earlier start ends with it.
@@ -304,7 +347,7 @@ fn invite(
     }
     let code = URL_SAFE_NO_PAD.encode(Secret::random(20)?.expose());
     let enrolment = EnrolmentId::from_random(random()?);
-    let Ok(principal) = PrincipalId::try_new("operator") else { return Ok(None) };
+    let Some(principal) = free_operator(desk.access()?) else { return Ok(None) };
     let seconds = |seconds: i64| Timestamp::from_second(now.as_second() + seconds).unwrap_or(Timestamp::MAX);
     let command = AccessCommand::OpenFirstEnrolment {
         id: enrolment.clone(),
@@ -378,6 +421,21 @@ fn open_hmac(vault: &Vault, key: &strongroom_access::KeyId, sealed: &str) -> Res
     let sealed = sealed.parse().map_err(|error: VaultError| error.to_string())?;
     let secret = vault.open(&identity, &sealed).map_err(|error| error.to_string())?;
     VerifyingKey::hmac_sha256(secret.expose()).map_err(|error| error.to_string())
+}
+
+/// Other servers of the same database change access too: their changes reach this gate soon.
+async fn follow_others(house: Weak<House>) {
+    loop {
+        tokio::time::sleep(FOLLOW_EVERY).await;
+        let Some(house) = house.upgrade() else { return };
+        let follower = house.clone();
+        match house.ask(move |desk| follower.follow_access(desk)).await {
+            // What failed has been said; the next look tries again.
+            Ok(_) => {}
+            Err(problem) if problem.code() == strongroom_desk::DeskError::Closed.code() => return,
+            Err(_) => {}
+        }
+    }
 }
 
 async fn forget_nonces(house: Weak<House>) {

@@ -67,5 +67,5 @@ pub(crate) fn redeem(
     let need = Need { scope, peer, now: Timestamp::now() };
     let permit = house.gate.redeem(&key, token, (EVENTS, context_of(fund)), &need);
     let permit = permit.map_err(|refusal| problem_of(house, &refusal))?;
-    Ok(Some(Caller::new(permit, house.gate.environment())))
+    Ok(Some(Caller::new(permit, house.gate.environment(), peer, scope.cloned())))
 }

@@ -4,7 +4,7 @@ use strongroom_access::{
     AccessCommand, AccessRefusal, Algorithm, EnrolmentId, Environment, KeyState, LineageId, Material,
     PrincipalId, Role,
 };
-use strongroom_desk::{Cause, DeskError, DeskService, Request, SpentNonce};
+use strongroom_desk::{Cause, Claim, DeskError, DeskService, Request, SpentNonce};
 use strongroom_engine::Outcome;
 use strongroom_units::time::Timestamp;
 
@@ -20,6 +20,8 @@ on_both!(
     a_repeat_is_refused_alone_in_its_group,
     every_event_names_who_caused_it,
     nonces_are_forgotten_only_after_their_time,
+    a_key_that_is_revoked_while_its_command_waits_has_no_effect,
+    an_order_is_cancelled_by_its_dealer_only_whenever_it_came_in,
 );
 
 fn principal() -> PrincipalId {
@@ -128,7 +130,7 @@ fn signed(name: &str, nonce: &str) -> Request {
         signed_at: opening(),
         kept_until: later(1),
     };
-    let cause = Cause { actor: "key:k0123456789ab.1".to_owned(), nonce: Some(nonce) };
+    let cause = Cause { nonce: Some(nonce), ..Cause::actor("key:k0123456789ab.1") };
     Request { cause, ..submit(name) }
 }
 
@@ -177,4 +179,83 @@ fn nonces_are_forgotten_only_after_their_time(home: &Home) {
     assert_eq!(desk.command(signed("b", "n1")).unwrap_err().code(), "request.nonce_was_used");
     assert_eq!(desk.prune_nonces(later(2)).unwrap(), 1);
     assert_eq!(home.number("SELECT count(*) FROM request_nonces"), 0);
+}
+
+/// The request was let in, and a revoke comes before it in the queue: it must find a key that has ended.
+fn a_key_that_is_revoked_while_its_command_waits_has_no_effect(home: &Home) {
+    let mut desk = with_fund(home.open());
+    let now = Timestamp::now();
+    let soon = |seconds: i64| Timestamp::from_second(now.as_second() + seconds).unwrap();
+    let first = AccessCommand::OpenFirstEnrolment {
+        id: EnrolmentId::from_random([1; 8]),
+        code_hash: "c0de".to_owned(),
+        principal: principal(),
+        environment: Environment::Test,
+        code_expires: soon(60),
+        key_expires: soon(86_400),
+    };
+    desk.change_access(&first, now, &by_ana()).unwrap();
+    desk.change_access(&enrol(1), now, &by_ana()).unwrap();
+    let lineage = LineageId::from_random([1; 8]);
+    let claimed = |environment| Cause {
+        claim: Some(Claim {
+            key: format!("{lineage}.1").parse().unwrap(),
+            scope: Some("orders:write".parse().unwrap()),
+            environment,
+            peer: "127.0.0.1".parse().unwrap(),
+        }),
+        ..by_ana()
+    };
+    let order = |name: &str, environment| Request { cause: claimed(environment), ..submit(name) };
+    let service = DeskService::start(desk);
+    let handle = service.handle();
+    assert!(handle.command(order("a", Environment::Test)).is_ok());
+    let elsewhere = handle.command(order("b", Environment::Live)).unwrap_err();
+    assert_eq!(elsewhere.code(), "key.environment_must_match");
+    // The desk is held up until all three are in its queue.
+    let (go, wait) = std::sync::mpsc::channel::<()>();
+    handle.try_run(move |_| wait.recv().unwrap()).unwrap();
+    let revoke = AccessCommand::Revoke {
+        lineage: lineage.clone(),
+        version: None,
+        even_the_last: true,
+        reason: "stolen".to_owned(),
+    };
+    handle
+        .try_run(move |desk| drop(desk.change_access(&revoke, Timestamp::now(), &by_ana()).unwrap()))
+        .unwrap();
+    let waiting = handle.send(order("c", Environment::Test)).unwrap();
+    let cause = claimed(Environment::Test);
+    let (told, hear) = std::sync::mpsc::channel();
+    handle
+        .try_run(move |desk| {
+            told.send(desk.change_access(&first_enrolment(2), Timestamp::now(), &cause)).unwrap()
+        })
+        .unwrap();
+    go.send(()).unwrap();
+    assert_eq!(waiting.recv().unwrap().unwrap_err().code(), "key.must_not_be_revoked");
+    assert_eq!(hear.recv().unwrap().unwrap_err().code(), "key.must_not_be_revoked");
+    drop(service);
+    assert_eq!(home.number("SELECT count(*) FROM orders"), 1);
+}
+
+/// A name that was free when the request was let in may be somebody's order when it is decided.
+fn an_order_is_cancelled_by_its_dealer_only_whenever_it_came_in(home: &Home) {
+    let mut desk = with_fund(home.open());
+    let of = |dealer: &str, name: &str| {
+        let cause = Cause { orders_of: Some(dealer.to_owned()), ..by_ana() };
+        Request { cause, ..cancel(name) }
+    };
+    let dealer = match submit("a").command {
+        strongroom_engine::Command::SubmitOrder(order) => order.participant,
+        _ => String::new(),
+    };
+    let answers = desk.submit(&[submit("a"), of("AP-OTHER", "a"), of("AP-OTHER", "nowhere")]).unwrap();
+    let codes: Vec<_> =
+        answers.iter().map(|told| told.as_ref().map_or_else(|r| r.code(), |_| "done")).collect();
+    assert_eq!(codes, ["done", "order.must_be_open", "order.must_be_open"]);
+    assert_eq!(desk.command(of(&dealer, "a")).unwrap().outcome, Outcome::Done);
+    // What is over is not to be told apart from what never was, either.
+    assert_eq!(desk.command(of("AP-OTHER", "a")).unwrap_err().code(), "order.must_be_open");
+    assert_eq!(desk.command(of(&dealer, "a")).unwrap().outcome, Outcome::AlreadyDone);
 }

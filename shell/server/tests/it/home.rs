@@ -17,6 +17,7 @@ use strongroom_engine::Command;
 use strongroom_server::{Running, ServerOptions, serve};
 use strongroom_signature::{Profile, RequestLine, SigningKey, SigningParameters, sign_request};
 use strongroom_store::Location;
+use strongroom_testing::Database;
 use strongroom_units::time::{Calendar, Timestamp, Zone};
 use strongroom_vault::{Kek, Secret, Vault};
 use tempfile::TempDir;
@@ -47,6 +48,7 @@ const OPERATOR: &[&str] = &[
 /// A place for a server that can be started again.
 pub struct Home {
     directory: TempDir,
+    database: Option<Database>,
     /// Whether nonces outlive a server.
     pub nonces: bool,
     pub rate_per_minute: u32,
@@ -102,8 +104,18 @@ pub fn key_id(name: &str) -> String {
 impl Home {
     /// A database with a fund that opened on the last session, and all keys.
     pub fn new() -> Self {
+        Self::of(None)
+    }
+
+    /// The same on a PostgreSQL server, which several servers may share.
+    pub fn shared() -> Option<Self> {
+        Some(Self::of(Some(Database::fresh()?)))
+    }
+
+    fn of(database: Option<Database>) -> Self {
         let home = Self {
             directory: tempfile::tempdir().unwrap(),
+            database,
             nonces: false,
             rate_per_minute: 6_000,
             runtime: tokio::runtime::Builder::new_multi_thread()
@@ -119,7 +131,10 @@ impl Home {
     }
 
     pub fn location(&self) -> Location {
-        Location::Sqlite(self.directory.path().join("fund.db"))
+        self.database.as_ref().map_or_else(
+            || Location::Sqlite(self.directory.path().join("fund.db")),
+            |database| Location::Postgres(database.url()),
+        )
     }
 
     pub fn start(&self) -> Server<'_> {
@@ -313,7 +328,12 @@ impl Asked {
     }
 
     fn signed_as(self, (signer, named): (&str, &str), created: i64, nonce: &[u8]) -> Self {
-        self.signed_by_key(&signing_key(signer), &key_id(named), created, nonce)
+        self.signed_under(signer, &key_id(named), created, nonce)
+    }
+
+    /// Signed by a holder's key under any name.
+    pub fn signed_under(self, signer: &str, key_id: &str, created: i64, nonce: &[u8]) -> Self {
+        self.signed_by_key(&signing_key(signer), key_id, created, nonce)
     }
 
     /// Signed now with an HMAC secret, base64.
@@ -330,7 +350,7 @@ impl Asked {
         self
     }
 
-    fn answering(self, name: &str, told: &Told) -> Self {
+    pub fn answering(self, name: &str, told: &Told) -> Self {
         let asked = strongroom_signature::AcceptSignature::read(&told.headers).unwrap();
         let nonce = asked.into_iter().find_map(|asked| asked.nonce).unwrap();
         let nonce = strongroom_signature::Nonce::decode(&nonce).unwrap();

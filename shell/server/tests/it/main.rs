@@ -7,6 +7,7 @@
     reason = "a helper of a test may fail the test"
 )]
 
+mod attacks;
 mod home;
 mod openapi;
 mod orders;

@@ -23,12 +23,14 @@ fn a_participant_submits_lists_and_cancels_its_own_orders_only() {
     };
     assert_eq!((listed("ap-one"), listed("ap-two"), listed("operator")), (1, 0, 1));
     assert_eq!(server.ask("ap-two", "GET", "/v1/funds/BTCX/orders/A1", "").code(), "resource.must_exist");
-    assert_eq!(server.ask("ap-two", "DELETE", "/v1/funds/BTCX/orders/A1", "").code(), "resource.must_exist");
-    let foreign = json!({ "command": "cancel-order", "id": "A1" }).to_string();
-    assert_eq!(
-        server.ask("ap-two", "POST", "/v1/funds/BTCX/commands", &foreign).code(),
-        "resource.must_exist"
-    );
+    // Somebody else's order is cancelled as one that is not there is.
+    for id in ["A1", "NEVER"] {
+        let path = format!("/v1/funds/BTCX/orders/{id}");
+        assert_eq!(server.ask("ap-two", "DELETE", &path, "").code(), "order.must_be_open");
+        let foreign = json!({ "command": "cancel-order", "id": id }).to_string();
+        let told = server.ask("ap-two", "POST", "/v1/funds/BTCX/commands", &foreign);
+        assert_eq!(told.code(), "order.must_be_open");
+    }
     let named = json!({ "id": "A2", "side": "creation", "baskets": 1, "trade_date": trade_date(), "participant": "AP-ONE" });
     let told = server.ask("ap-two", "POST", "/v1/funds/BTCX/orders", &named.to_string());
     assert_eq!(told.code(), "order.must_be_the_participants");
