@@ -3,6 +3,7 @@
 //! Nothing here is a test: a figure of a busy machine fails nobody. `bench/README.md` keeps the figures and says what
 //! they mean.
 
+mod baskets;
 mod days;
 mod desk;
 mod latency;
@@ -43,6 +44,12 @@ struct Arguments {
     /// With `rate`: what the peers took.
     #[arg(long, value_name = "FILE")]
     peers: Option<PathBuf>,
+    /// With `baskets`: the market and the parameters, as `bench/basket_peers.sh` makes them.
+    #[arg(long, value_name = "FILE", required_if_eq("part", "baskets"))]
+    given: Option<PathBuf>,
+    /// With `baskets`: where the growth of every run goes.
+    #[arg(long, value_name = "FILE", required_if_eq("part", "baskets"))]
+    growth: Option<PathBuf>,
     /// Folder of the databases, on the disk to be measured.
     #[arg(long, value_name = "FOLDER", default_value_os_t = std::env::temp_dir())]
     folder: PathBuf,
@@ -58,6 +65,8 @@ enum Part {
     Rate,
     /// The verification of a signed request, beside the bare primitive.
     Signature,
+    /// A basket over five years: one run and a sweep.
+    Baskets,
     /// The engine and the days.
     All,
 }
@@ -89,6 +98,11 @@ fn main() -> Result<(), Failure> {
     }
     if arguments.part == Part::Signature {
         signature::measure(&plan, &mut report)?;
+        return arguments.json.map_or(Ok(()), |file| Ok(std::fs::write(file, report.to_json()?)?));
+    }
+    if let (Part::Baskets, Some(given), Some(growth)) = (arguments.part, &arguments.given, &arguments.growth)
+    {
+        baskets::measure(&plan, given, growth, &mut report)?;
         return arguments.json.map_or(Ok(()), |file| Ok(std::fs::write(file, report.to_json()?)?));
     }
     // First, while the process is small: its memory is one of the figures.

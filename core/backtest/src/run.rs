@@ -3,6 +3,7 @@
 use crate::agenda::{Agenda, Task};
 use crate::market::Market;
 use crate::sink::CommandSink;
+use core::ops::Bound;
 use std::collections::BTreeMap;
 use strongroom_engine::{
     Account, Command, FundState, Liability, NewOrder, Order, OrderId, OrderSide, OrderState, PriceRow,
@@ -259,8 +260,10 @@ impl<'a, S: CommandSink> Runner<'a, S> {
         let market = self.market;
         for asset in self.state()?.assets_to_price()? {
             price(market, asset, through)?;
-            let known = market.prices.get(&asset).into_iter().flatten();
-            let fresh = known.filter(|(date, _)| self.recorded_through < **date && **date <= through);
+            // Empty when this was done for the day already: a range must not end before it begins.
+            let since = (Bound::Excluded(self.recorded_through), Bound::Included(through));
+            let known = market.prices.get(&asset).filter(|_| self.recorded_through < through);
+            let fresh = known.into_iter().flat_map(|prices| prices.range(since));
             let rows = fresh.map(|(date, price)| PriceRow { date: *date, price: *price }).collect();
             self.command(Command::ImportPrices { asset, source: market.source.clone(), rows }, at)?;
         }

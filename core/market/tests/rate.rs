@@ -318,10 +318,8 @@ proptest! {
         }
         let cut = cut.min(rows.len());
         let start = end - 3_600_000;
-        let all = Ticks { at: &times, price: &prices, size: &sizes, venue: &venues };
-        let spans = GridShape::spans_of(&all, start, 300_000, 12);
         let part = |from: usize, to: usize| {
-            let shape = GridShape { start, interval: 300_000, venues: 4, spans: spans.clone() };
+            let shape = GridShape { start, interval: 300_000, intervals: 12, venues: 4 };
             let mut grid = Grid::try_new(shape).unwrap();
             let ticks = Ticks { at: &times[from..to], price: &prices[from..to], size: &sizes[from..to], venue: &venues[from..to] };
             grid.count(&ticks).unwrap();

@@ -1,6 +1,8 @@
 //! The trades of one venue in one interval, reduced to what every statistic needs: volume at each price.
 
+use super::dense::Dense;
 use super::methodology::{Statistic, Tie};
+use std::borrow::Cow;
 use strongroom_units::{NumberError, Price, Rounding};
 
 /// A price and the volume traded at it, in 10^-18 of the base asset.
@@ -13,6 +15,8 @@ pub struct Book {
     /// INVARIANT: the first `folded` are ascending by price, each price once, each volume above zero.
     levels: Vec<Level>,
     folded: usize,
+    /// Trades that were counted into a grid; there are then no levels.
+    dense: Option<Dense>,
     last: Option<(i64, Vec<Level>)>,
     trades: u64,
     counted: bool,
@@ -30,6 +34,10 @@ impl Book {
         at_ms: i64,
         trades: Option<u64>,
     ) -> Result<(), NumberError> {
+        if let Some(dense) = self.dense.take() {
+            self.levels = dense.to_levels();
+            self.folded = self.levels.len();
+        }
         self.counted = trades.is_some() && (self.counted || self.is_empty());
         self.trades = self.trades.saturating_add(trades.unwrap_or(0));
         self.levels.push((price, size));
@@ -44,9 +52,10 @@ impl Book {
         Ok(())
     }
 
-    /// A book from levels that are counted already, ascending and each price once.
-    pub(super) fn from_levels(levels: Vec<Level>, trades: u64) -> Self {
-        Self { folded: levels.len(), levels, last: None, trades, counted: true }
+    /// A book of trades that are counted already.
+    pub(super) fn from_dense(dense: Dense, trades: u64) -> Self {
+        let dense = Some(dense).filter(|dense| dense.levels > 0);
+        Self { dense, trades, counted: true, ..Self::default() }
     }
 
     /// Folds what came since into ascending prices.
@@ -63,7 +72,7 @@ impl Book {
 
     /// Whether there is no trade.
     pub fn is_empty(&self) -> bool {
-        self.levels.is_empty()
+        self.levels.is_empty() && self.dense.is_none()
     }
 
     /// How many trades; none when the source does not say.
@@ -73,21 +82,48 @@ impl Book {
 
     /// Volume, in 10^-18 of the base asset.
     pub fn volume(&self) -> Result<u128, NumberError> {
-        total(&self.levels)
+        match &self.dense {
+            Some(dense) => dense.total().checked_mul(dense.unit).ok_or(NumberError::Overflow),
+            None => total(&self.levels),
+        }
     }
 
-    /// Prices and volumes; ascending and each price once after [`Book::fold`].
+    /// Distinct prices, after [`Book::fold`].
+    pub fn level_count(&self) -> usize {
+        self.dense.as_ref().map_or(self.levels.len(), |dense| dense.levels)
+    }
+
+    pub(super) fn dense(&self) -> Option<&Dense> {
+        self.dense.as_ref()
+    }
+
+    /// Levels, whatever the book is made of.
+    fn all_levels(&self) -> Cow<'_, [Level]> {
+        match &self.dense {
+            Some(dense) => Cow::Owned(dense.to_levels()),
+            None => Cow::Borrowed(&self.levels),
+        }
+    }
+
+    /// Prices and volumes of a book that was not counted into a grid; ascending and each price once after [`Book::fold`].
     pub fn levels(&self) -> &[Level] {
         &self.levels
     }
 
     /// All trades of several books, folded.
-    pub fn merged<'a>(books: impl Iterator<Item = &'a Self>) -> Result<Self, NumberError> {
+    pub fn merged<'a>(books: impl Iterator<Item = &'a Self> + Clone) -> Result<Self, NumberError> {
+        let filled = books.clone().filter(|book| !book.is_empty());
+        if filled.clone().all(|book| book.dense.is_some())
+            && let Some(dense) = Dense::merged(filled.clone().filter_map(Self::dense))
+        {
+            let trades = filled.fold(0u64, |sum, book| sum.saturating_add(book.trades));
+            return Ok(Self::from_dense(dense, trades));
+        }
         let mut sum = Self { counted: true, ..Self::default() };
         for book in books.filter(|book| !book.is_empty()) {
             sum.counted &= book.counted;
             sum.trades = sum.trades.saturating_add(book.trades);
-            sum.levels.extend_from_slice(&book.levels);
+            sum.levels.extend_from_slice(&book.all_levels());
             let Some((theirs, levels)) = &book.last else { continue };
             match &mut sum.last {
                 Some((ours, _)) if *ours > *theirs => {}
@@ -112,8 +148,9 @@ impl Book {
             .as_ref()
             .map(|(at, levels)| Ok::<_, NumberError>((*at, priced(levels)?)))
             .transpose()?;
-        let levels = priced(&self.levels)?;
-        let mut book = Self { levels, folded: 0, last, trades: self.trades, counted: self.counted };
+        let levels = priced(&self.all_levels())?;
+        let mut book =
+            Self { levels, folded: 0, dense: None, last, trades: self.trades, counted: self.counted };
         book.fold()?;
         Ok(book)
     }
@@ -121,9 +158,18 @@ impl Book {
     /// The price of the interval; none without trades. The book has to be folded.
     pub fn price(&self, statistic: Statistic, tie: Tie) -> Result<Option<Price>, NumberError> {
         match statistic {
-            Statistic::CumulativeVolumeWeightedMedian => median(&self.levels, tie),
-            Statistic::VolumeWeightedAverage => average(&self.levels),
-            Statistic::Last => self.last.as_ref().map_or(Ok(None), |(_, levels)| median(levels, tie)),
+            Statistic::CumulativeVolumeWeightedMedian => match &self.dense {
+                Some(dense) => {
+                    let cells = dense.counted().map(|(at, volume)| (dense.price(at), u128::from(volume)));
+                    median(cells, dense.total(), tie)
+                }
+                None => median(self.levels.iter().copied(), total(&self.levels)?, tie),
+            },
+            Statistic::VolumeWeightedAverage => average(&self.all_levels()),
+            Statistic::Last => self
+                .last
+                .as_ref()
+                .map_or(Ok(None), |(_, levels)| median(levels.iter().copied(), total(levels)?, tie)),
         }
     }
 }
@@ -150,22 +196,21 @@ fn total(levels: &[Level]) -> Result<u128, NumberError> {
     levels.iter().try_fold(0u128, |sum, (_, size)| sum.checked_add(*size)).ok_or(NumberError::Overflow)
 }
 
-/// Prices ascending, volumes cumulated: the first price at which twice the sum reaches the total.
-fn median(levels: &[Level], tie: Tie) -> Result<Option<Price>, NumberError> {
-    let total = total(levels)?;
+/// Prices ascending, volumes cumulated: the first price at which twice the sum reaches the total. Volumes may be in any unit.
+fn median(levels: impl Iterator<Item = Level>, total: u128, tie: Tie) -> Result<Option<Price>, NumberError> {
     let mut sum = 0u128;
     let mut at_half: Option<Price> = None;
-    for (price, size) in levels.iter().filter(|(_, size)| *size > 0) {
+    for (price, size) in levels.filter(|(_, size)| *size > 0) {
         if let Some(lower) = at_half {
-            return Ok(Some(if tie == Tie::Upper { *price } else { mean_of_two(lower, *price)? }));
+            return Ok(Some(if tie == Tie::Upper { price } else { mean_of_two(lower, price)? }));
         }
         sum += size; // at most `total`
         let rest = total - sum;
         if sum > rest || (sum == rest && tie == Tie::Lower) {
-            return Ok(Some(*price));
+            return Ok(Some(price));
         }
         if sum == rest {
-            at_half = Some(*price);
+            at_half = Some(price);
         }
     }
     Ok(at_half)

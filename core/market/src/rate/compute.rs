@@ -5,16 +5,16 @@ use super::error::RateError;
 use super::evidence::{
     Conversion, Exclusion, ExclusionReason, MethodologyUsed, Partition, RateEvidence, Venue, Volume,
 };
+use super::hash::InputHash;
 use super::methodology::{EmptyInterval, Statistic, Version};
 use super::window::{VenueBooks, Window};
-use core::fmt::Write;
-use sha2::{Digest, Sha256};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use strongroom_units::time::Timestamp;
 use strongroom_units::{Decimal, NumberError, Price, Rate, Rounding};
 
 /// Books that count, by the name under which they appear in the evidence.
-type Named = BTreeMap<String, VenueBooks>;
+type Named<'a> = BTreeMap<String, Cow<'a, VenueBooks>>;
 
 impl Window {
     /// The rate and its evidence, or why there is none.
@@ -23,7 +23,8 @@ impl Window {
         books.into_iter().try_for_each(Book::fold)?;
         let (named, conversions, unconverted) = self.in_the_pairs_quote()?;
         let (venues, deviating) = self.screen(&named)?;
-        let counted: Vec<&VenueBooks> = venues.iter().filter_map(|venue| named.get(&venue.venue)).collect();
+        let counted: Vec<&VenueBooks> =
+            venues.iter().filter_map(|venue| named.get(&venue.venue)).map(Cow::as_ref).collect();
         let partitions = self.partitions(&counted)?;
         let mut excluded = self.dropped();
         excluded.extend(unconverted);
@@ -60,11 +61,11 @@ impl Window {
     }
 
     /// The pair's own books, and those in other quotes valued interval by interval.
-    fn in_the_pairs_quote(&self) -> Result<(Named, Vec<Conversion>, Vec<Exclusion>), RateError> {
+    fn in_the_pairs_quote(&self) -> Result<(Named<'_>, Vec<Conversion>, Vec<Exclusion>), RateError> {
         let (mut named, mut conversions, mut unconverted) = (Named::new(), Vec::new(), Vec::new());
         for (pair, venues) in self.books.iter().filter(|(pair, _)| pair.base == self.pair.base) {
             if *pair == self.pair {
-                named.extend(venues.clone());
+                named.extend(venues.iter().map(|(venue, books)| (venue.clone(), Cow::Borrowed(books))));
                 continue;
             }
             let by = self.version.conversions.0.get(&pair.quote).map_or("", String::as_str);
@@ -78,7 +79,7 @@ impl Window {
                 continue;
             };
             for (venue, books) in venues {
-                named.insert(format!("{venue} {pair}"), converted(books, &rates)?);
+                named.insert(format!("{venue} {pair}"), Cow::Owned(converted(books, &rates)?));
             }
             conversions.push(Conversion { books: pair.to_string(), by: by.to_owned(), value: whole });
         }
@@ -103,7 +104,7 @@ impl Window {
     }
 
     /// Each venue's price over the window against the median of the venues' prices.
-    fn screen(&self, named: &Named) -> Result<(Vec<Venue>, Vec<Exclusion>), RateError> {
+    fn screen(&self, named: &Named<'_>) -> Result<(Vec<Venue>, Vec<Exclusion>), RateError> {
         let mut found = Vec::new();
         for (name, books) in named {
             let book = Book::merged(books.iter())?;
@@ -124,7 +125,7 @@ impl Window {
                     reason: ExclusionReason::DeviatesFromVenueMedian,
                     value: Some(value),
                     deviation: Some(deviation),
-                    observations: book.trades().unwrap_or(book.levels().len() as u64),
+                    observations: book.trades().unwrap_or(book.level_count() as u64),
                 });
                 continue;
             }
@@ -187,39 +188,19 @@ impl Window {
         }
     }
 
-    /// What the rate depends on and nothing else: volume at each price of each venue, pair and interval.
-    ///
-    /// SHA-256 over, for each pair, venue and interval in order: their names and the number of levels, then for each
-    /// level its price and its size, 16 bytes each, least significant first.
+    /// What the rate depends on and nothing else.
     fn input_hash(&self) -> String {
-        let mut hash = Sha256::new();
-        let mut bytes = Vec::with_capacity(HASHED_AT_ONCE + 32);
+        let mut hash = InputHash::new();
         for (pair, venues) in &self.books {
             for (venue, books) in venues {
                 for (interval, book) in books.iter().enumerate().filter(|(_, book)| !book.is_empty()) {
-                    hash.update(format!("{pair} {venue} {interval} {}\n", book.levels().len()));
-                    for (price, size) in book.levels() {
-                        bytes.extend_from_slice(&price.units().to_le_bytes());
-                        bytes.extend_from_slice(&size.to_le_bytes());
-                        if bytes.len() >= HASHED_AT_ONCE {
-                            hash.update(&bytes);
-                            bytes.clear();
-                        }
-                    }
-                    hash.update(&bytes);
-                    bytes.clear();
+                    hash.add(format_args!("{pair} {venue} {interval}"), book);
                 }
             }
         }
-        hash.finalize().iter().fold(String::new(), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}"); // writing to a String does not fail
-            text
-        })
+        hash.finish()
     }
 }
-
-/// Bytes given to the hash at once.
-const HASHED_AT_ONCE: usize = 1 << 14;
 
 /// The median of prices: the middle one, or the mean of the two in the middle. None of none.
 pub fn median_of(mut prices: Vec<Price>) -> Result<Option<Price>, NumberError> {
@@ -246,7 +227,7 @@ fn converted(books: &VenueBooks, rates: &[Option<Price>]) -> Result<VenueBooks, 
 }
 
 fn lost(venue: &str, books: &VenueBooks, reason: ExclusionReason) -> Exclusion {
-    let observations = books.iter().map(|book| book.trades().unwrap_or(book.levels().len() as u64)).sum();
+    let observations = books.iter().map(|book| book.trades().unwrap_or(book.level_count() as u64)).sum();
     Exclusion { venue: venue.to_owned(), reason, value: None, deviation: None, observations }
 }
 

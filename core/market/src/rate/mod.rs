@@ -5,8 +5,10 @@
 
 mod book;
 mod compute;
+mod dense;
 mod error;
 mod evidence;
+mod hash;
 mod methodology;
 mod restatement;
 mod ticks;
@@ -22,5 +24,5 @@ pub use methodology::{
     Conversions, EmptyInterval, Methodology, Statistic, Tie, VenueScreen, Version, Weights,
 };
 pub use restatement::must_be_restated;
-pub use ticks::{Grid, GridShape, Span, Ticks};
+pub use ticks::{Grid, GridShape, Ticks};
 pub use window::{Pair, Trade, Window};
