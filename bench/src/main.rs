@@ -6,6 +6,7 @@
 mod baskets;
 mod days;
 mod desk;
+mod http;
 mod latency;
 mod pgbench;
 mod rate;
@@ -50,6 +51,12 @@ struct Arguments {
     /// With `baskets`: where the growth of every run goes.
     #[arg(long, value_name = "FILE", required_if_eq("part", "baskets"))]
     growth: Option<PathBuf>,
+    /// With `http`: requests in one round.
+    #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(1_000..=30_000))]
+    requests: u32,
+    /// With `http`: another server to load, as NAME,ADDRESS,ALGORITHM; once for each.
+    #[arg(long = "peer", value_name = "PEER")]
+    http_peers: Vec<http::Peer>,
     /// Folder of the databases, on the disk to be measured.
     #[arg(long, value_name = "FOLDER", default_value_os_t = std::env::temp_dir())]
     folder: PathBuf,
@@ -67,6 +74,14 @@ enum Part {
     Signature,
     /// A basket over five years: one run and a sweep.
     Baskets,
+    /// Signed requests over HTTP on loopback, beside a server without a gate.
+    Http,
+    /// The server that `http` measures, as its child.
+    #[value(hide = true)]
+    HttpGate,
+    /// The server without a gate, as a child.
+    #[value(hide = true)]
+    HttpHello,
     /// The engine and the days.
     All,
 }
@@ -92,29 +107,35 @@ fn main() -> Result<(), Failure> {
         folder: arguments.folder.clone(),
     };
     let mut report = Report::default();
-    if let (Part::Rate, Some(parquet)) = (arguments.part, &arguments.parquet) {
-        rate::measure(&plan, parquet, arguments.peers.as_deref(), &mut report)?;
-        return arguments.json.map_or(Ok(()), |file| Ok(std::fs::write(file, report.to_json()?)?));
-    }
-    if arguments.part == Part::Signature {
-        signature::measure(&plan, &mut report)?;
-        return arguments.json.map_or(Ok(()), |file| Ok(std::fs::write(file, report.to_json()?)?));
-    }
-    if let (Part::Baskets, Some(given), Some(growth)) = (arguments.part, &arguments.given, &arguments.growth)
-    {
-        baskets::measure(&plan, given, growth, &mut report)?;
-        return arguments.json.map_or(Ok(()), |file| Ok(std::fs::write(file, report.to_json()?)?));
-    }
-    // First, while the process is small: its memory is one of the figures.
-    if arguments.part != Part::Engine {
-        days::measure(&plan, &mut report)?;
-    }
-    if arguments.part != Part::Days {
-        desk::measure(&plan, &mut report)?;
-        latency::measure(&plan, &mut report)?;
+    match arguments.part {
+        Part::HttpGate => return http::child::gate(&plan.folder),
+        Part::HttpHello => return http::child::hello(),
+        Part::Http => http::measure(&plan, arguments.requests.into(), &arguments.http_peers, &mut report)?,
+        Part::Signature => signature::measure(&plan, &mut report)?,
+        Part::Rate => {
+            let parquet = arguments.parquet.ok_or("rate needs --parquet")?;
+            rate::measure(&plan, &parquet, arguments.peers.as_deref(), &mut report)?;
+        }
+        Part::Baskets => {
+            let given = arguments.given.ok_or("baskets needs --given")?;
+            let growth = arguments.growth.ok_or("baskets needs --growth")?;
+            baskets::measure(&plan, &given, &growth, &mut report)?;
+        }
+        // The days first, while the process is small: its memory is one of the figures.
+        Part::Days => days::measure(&plan, &mut report)?,
+        Part::Engine => engine(&plan, &mut report)?,
+        Part::All => {
+            days::measure(&plan, &mut report)?;
+            engine(&plan, &mut report)?;
+        }
     }
     if let Some(path) = arguments.json {
         std::fs::write(path, report.to_json()?)?;
     }
     Ok(())
+}
+
+fn engine(plan: &Plan, report: &mut Report) -> Result<(), Failure> {
+    desk::measure(plan, report)?;
+    latency::measure(plan, report)
 }
