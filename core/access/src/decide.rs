@@ -208,7 +208,7 @@ impl AccessState {
         key_expires: Timestamp,
         now: Timestamp,
     ) -> Decided {
-        if self.has_operator(now) {
+        if self.has_operator_of(first.environment, now) {
             return Err(AccessRefusal::OperatorMustBeMissing);
         }
         check_life(now, key_expires)?;
@@ -259,7 +259,7 @@ impl AccessState {
         now: Timestamp,
     ) -> Decided {
         let open = self.open_enrolment(id, code_hash, now)?;
-        if open.is_first && self.has_operator(now) {
+        if open.is_first && self.has_operator_of(open.grant.environment, now) {
             return Err(AccessRefusal::OperatorMustBeMissing);
         }
         let fits = algorithm.is_asymmetric() && open.algorithm.is_none_or(|wanted| wanted == algorithm);

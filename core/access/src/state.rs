@@ -4,7 +4,7 @@ use crate::key::{Algorithm, KeyState, Lineage};
 use crate::name::{EnrolmentId, LineageId, PrincipalId};
 use crate::principal::{Principal, Role};
 use crate::refusal::AccessRefusal;
-use crate::scope::Grant;
+use crate::scope::{Environment, Grant};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use strongroom_units::time::Timestamp;
@@ -134,6 +134,12 @@ impl AccessState {
     /// Whether some operator could act at `now`: an enabled one with a key that could be used then.
     pub fn has_operator(&self, now: Timestamp) -> bool {
         self.lineages.values().any(|lineage| self.is_operators(lineage, now, |_| true))
+    }
+
+    /// Whether some operator of one installation could act at `now`: a key of another opens nothing there.
+    pub fn has_operator_of(&self, environment: Environment, now: Timestamp) -> bool {
+        let here = self.lineages.values().filter(|lineage| lineage.grant.environment == environment);
+        here.into_iter().any(|lineage| self.is_operators(lineage, now, |_| true))
     }
 
     /// Whether an enabled operator could administer keys with one of these versions of a lineage.

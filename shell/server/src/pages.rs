@@ -48,8 +48,10 @@ pub(crate) async fn home() -> Html<String> {
     )
 }
 
-pub(crate) async fn health() -> Json<Value> {
-    Json(json!({ "status": "ok", "time": Timestamp::now().to_string() }))
+/// Whether the server answers and its desk works.
+pub(crate) async fn health(State(house): State<Shared>) -> Result<Json<Value>, Problem> {
+    house.ask(|_| ()).await?;
+    Ok(Json(json!({ "status": "ok", "time": Timestamp::now().to_string() })))
 }
 
 pub(crate) async fn openapi() -> Response {

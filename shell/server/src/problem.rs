@@ -79,6 +79,18 @@ impl Problem {
         )
     }
 
+    /// The body.
+    pub fn details(&self) -> ProblemDetails {
+        ProblemDetails {
+            kind: format!("{PAGES}{}", self.code),
+            code: self.code,
+            status: self.status.as_u16(),
+            title: self.code.replace(['.', '_'], " "),
+            detail: self.detail.clone(),
+            server_time: Timestamp::now().to_string(),
+        }
+    }
+
     /// The stable code.
     pub fn code(&self) -> &'static str {
         self.code
@@ -87,15 +99,7 @@ impl Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let details = ProblemDetails {
-            kind: format!("{PAGES}{}", self.code),
-            code: self.code,
-            status: self.status.as_u16(),
-            title: self.code.replace(['.', '_'], " "),
-            detail: self.detail,
-            server_time: Timestamp::now().to_string(),
-        };
-        let mut response = (self.status, Json(details)).into_response();
+        let mut response = (self.status, Json(self.details())).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

@@ -81,6 +81,12 @@ pub(crate) async fn finish(house: &House, ticket: Ticket, answer: Response) -> R
         }
         Err(error) => return Problem::internal(&error).into_response(),
     };
+    let is_secret = head.headers.get(header::CACHE_CONTROL).is_some_and(|value| value == "no-store");
+    if head.status.is_success() && is_secret {
+        // What is shown once is not kept for a second time.
+        repeats.finish(ticket, shown_once());
+        return Response::from_parts(head, Body::from(content));
+    }
     let mut kept = HeaderMap::new();
     for name in [header::CONTENT_TYPE, header::LOCATION, header::ETAG, header::CACHE_CONTROL] {
         if let Some(value) = head.headers.get(&name) {
@@ -89,6 +95,16 @@ pub(crate) async fn finish(house: &House, ticket: Ticket, answer: Response) -> R
     }
     repeats.finish(ticket, KeptAnswer { status: head.status, headers: kept, content: content.clone() });
     Response::from_parts(head, Body::from(content))
+}
+
+/// For whoever asks again for a code, a token or a secret.
+fn shown_once() -> KeptAnswer {
+    let status = StatusCode::CONFLICT;
+    let detail = "this was done, and its answer holds a secret that is shown once; if it was lost, revoke what was made";
+    let details = Problem::new(status, "request.answer_was_shown_once", detail).details();
+    let headers =
+        HeaderMap::from_iter([(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"))]);
+    KeptAnswer { status, headers, content: serde_json::to_vec(&details).unwrap_or_default().into() }
 }
 
 fn identity(parts: &Parts, content: &[u8]) -> [u8; 32] {

@@ -342,7 +342,7 @@ fn invite(
     environment: Environment,
     now: Timestamp,
 ) -> Result<Option<Invitation>, ServeError> {
-    if desk.access()?.has_operator(now) {
+    if desk.access()?.has_operator_of(environment, now) {
         return Ok(None);
     }
     let code = URL_SAFE_NO_PAD.encode(Secret::random(20)?.expose());

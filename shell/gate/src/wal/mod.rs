@@ -13,8 +13,9 @@
 //! | after a stop, a crash, a power cut | known | nothing is refused for the restart |
 //! | no file, one missing, one damaged, a copy or a backup, another key | not all known | the watermark rises to the start and the skew; requests heal by a challenge |
 //!
-//! A copy is told by its inode. A disk image or a virtual machine put back whole has the same inodes: whoever does that
-//! removes the folder's files, or sets [`Settings::put_back`]. The same heals a watermark of a clock that was years ahead.
+//! A copy is told by its inode, unless it happens to get that of the file it replaces. A disk image or a virtual machine
+//! put back whole has the same inodes: whoever does that removes the folder's files, or sets [`Settings::put_back`]. The
+//! same heals a watermark of a clock that was years ahead.
 
 mod files;
 mod recovery;

@@ -94,6 +94,14 @@ fn an_idempotency_key_gives_the_first_answer_again() {
     assert_eq!(again.headers["idempotency-replayed"], "true");
     let other = keyed(&order("I2"), "key-1");
     assert_eq!((other.status, other.code().as_str()), (422, "request.idempotency_key_must_not_be_reused"));
+    // A secret is shown once: its answer is not kept for whoever asks again.
+    let issue = || {
+        let new = r#"{"principal":"ap-one","scopes":["read"],"algorithm":"hmac-sha256","environment":"dev"}"#;
+        let mut asked = server.asks("POST", "/v1/keys", new);
+        asked.headers.insert("idempotency-key", "issue-1".parse().unwrap());
+        server.send(&asked.signed("operator"))
+    };
+    assert_eq!((issue().status, issue().code().as_str()), (201, "request.answer_was_shown_once"));
     // A refusal by a rule is an answer too.
     let bad = r#"{"id":"I3","side":"creation","shares":7,"trade_date":"2026-01-02"}"#;
     let (first, again) = (keyed(bad, "key-2"), keyed(bad, "key-2"));
