@@ -101,7 +101,7 @@ pub(crate) async fn finish(house: &House, ticket: Ticket, answer: Response) -> R
 fn shown_once() -> KeptAnswer {
     let status = StatusCode::CONFLICT;
     let detail = "this was done, and its answer holds a secret that is shown once; if it was lost, revoke what was made";
-    let details = Problem::new(status, "request.answer_was_shown_once", detail).details();
+    let details = Problem::new(status, "request.answer_must_be_shown_once", detail).details();
     let headers =
         HeaderMap::from_iter([(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"))]);
     KeptAnswer { status, headers, content: serde_json::to_vec(&details).unwrap_or_default().into() }

@@ -101,7 +101,7 @@ fn an_idempotency_key_gives_the_first_answer_again() {
         asked.headers.insert("idempotency-key", "issue-1".parse().unwrap());
         server.send(&asked.signed("operator"))
     };
-    assert_eq!((issue().status, issue().code().as_str()), (201, "request.answer_was_shown_once"));
+    assert_eq!((issue().status, issue().code().as_str()), (201, "request.answer_must_be_shown_once"));
     // A refusal by a rule is an answer too.
     let bad = r#"{"id":"I3","side":"creation","shares":7,"trade_date":"2026-01-02"}"#;
     let (first, again) = (keyed(bad, "key-2"), keyed(bad, "key-2"));
