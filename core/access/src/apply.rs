@@ -30,8 +30,12 @@ impl AccessState {
                 if let Some(id) = enrolment {
                     self.enrolments.remove(id);
                 }
-                let new =
-                    || Lineage { id: lineage.clone(), grant: grant.clone(), versions: Default::default() };
+                let new = || Lineage {
+                    id: lineage.clone(),
+                    grant: grant.clone(),
+                    versions: Default::default(),
+                    restriction: None,
+                };
                 self.lineages
                     .entry(lineage.clone())
                     .or_insert_with(new)
@@ -41,6 +45,9 @@ impl AccessState {
             AccessEvent::KeyActivated { key } => self.change(key, |version| version.state = KeyState::Active),
             AccessEvent::KeyRevoked { key, .. } => {
                 self.change(key, |version| version.state = KeyState::Revoked)
+            }
+            AccessEvent::LineageRestricted { lineage, restriction, .. } => {
+                self.lineages.entry(lineage.clone()).and_modify(|known| known.restriction = *restriction);
             }
             AccessEvent::KeyRewrapped { key, sealed } => {
                 self.change(key, |version| version.material = Material::Sealed { sealed: sealed.clone() });

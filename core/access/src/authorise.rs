@@ -70,12 +70,15 @@ impl AccessState {
         if !grant.networks.allow(demand.peer) {
             return Err(AccessRefusal::NetworkMustBeAllowed);
         }
+        // Without a scope only a suspension stops: what it comes to is asked with its scope.
+        lineage.restriction.map_or(Ok(()), |restriction| restriction.allows(demand.scope))?;
         demand.scope.map_or(Ok(()), |scope| allowed(principal, usable, scope))?;
         Ok(Authority { principal, key: usable })
     }
 }
 
 fn allowed(principal: &Principal, key: Usable<'_>, scope: &Scope) -> Result<(), AccessRefusal> {
+    key.lineage().restriction.map_or(Ok(()), |restriction| restriction.allows(Some(scope)))?;
     if principal.denied.contains(scope) {
         return Err(AccessRefusal::ScopeMustNotBeDenied(scope.clone()));
     }

@@ -3,6 +3,7 @@
 use crate::key::{Algorithm, Material};
 use crate::name::{EnrolmentId, KeyId, LineageId, PrincipalId};
 use crate::principal::Role;
+use crate::restriction::Restriction;
 use crate::scope::{Grant, Scope};
 use crate::state::ServerKey;
 use serde::{Deserialize, Serialize};
@@ -99,6 +100,15 @@ pub enum AccessCommand {
         /// Also when no operator could act afterwards: a stolen last key must be stopped, and the next start invites
         /// a first operator again.
         even_the_last: bool,
+        /// Why, for the record.
+        reason: String,
+    },
+    /// Holds a lineage to something for a time, or lifts that. What held before ends with it.
+    Restrict {
+        /// Which.
+        lineage: LineageId,
+        /// To what; lifts when absent.
+        restriction: Option<Restriction>,
         /// Why, for the record.
         reason: String,
     },

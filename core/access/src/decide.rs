@@ -6,6 +6,7 @@ use crate::key::{Algorithm, KeyState, KeyVersion, Lineage, Material};
 use crate::name::{EnrolmentId, KeyId, LineageId, PrincipalId};
 use crate::principal::{Principal, Role};
 use crate::refusal::AccessRefusal;
+use crate::restriction::Restriction;
 use crate::scope::{Environment, Grant, Networks, ReplayMode, Scope};
 use crate::state::{AccessState, Enrolment, ServerKey};
 use std::collections::BTreeSet;
@@ -72,6 +73,9 @@ impl AccessState {
                 } else {
                     Ok(events)
                 }
+            }
+            AccessCommand::Restrict { lineage, restriction, reason } => {
+                self.restrict(lineage, *restriction, reason, now)
             }
             AccessCommand::Rewrap { key, sealed } => match &self.version(key)?.material {
                 Material::Sealed { sealed: old } if old == sealed => Ok(Vec::new()),
@@ -305,6 +309,28 @@ impl AccessState {
             reason: reason.to_owned(),
         };
         Ok(named.filter(|key| !is_over(key.state)).map(event).collect())
+    }
+
+    fn restrict(
+        &self,
+        id: &LineageId,
+        restriction: Option<Restriction>,
+        reason: &str,
+        now: Timestamp,
+    ) -> Decided {
+        let lineage = self.lineage(id).ok_or(AccessRefusal::KeyMustBeKnown)?;
+        if lineage.restriction == restriction {
+            return Ok(Vec::new());
+        }
+        let stops_changes = matches!(restriction, Some(Restriction::ReadOnly | Restriction::Suspended));
+        if stops_changes && self.ends_last_operator(|other, _| other.id == *id, now) {
+            return Err(AccessRefusal::LastOperatorMustRemain(self.holder(id)?));
+        }
+        Ok(vec![AccessEvent::LineageRestricted {
+            lineage: id.clone(),
+            restriction,
+            reason: reason.to_owned(),
+        }])
     }
 
     fn add_server_key(&self, key: &ServerKey) -> Decided {

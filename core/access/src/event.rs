@@ -3,6 +3,7 @@
 use crate::key::KeyVersion;
 use crate::name::{EnrolmentId, KeyId, LineageId, PrincipalId};
 use crate::principal::Principal;
+use crate::restriction::Restriction;
 use crate::scope::{Grant, Scope};
 use crate::state::{Enrolment, ServerKey};
 use serde::{Deserialize, Serialize};
@@ -59,6 +60,15 @@ pub enum AccessEvent {
     KeyRevoked {
         /// Which.
         key: KeyId,
+        /// Why.
+        reason: String,
+    },
+    /// A lineage is held to something for a time, or no longer.
+    LineageRestricted {
+        /// Which.
+        lineage: LineageId,
+        /// To what; to nothing when it was lifted.
+        restriction: Option<Restriction>,
         /// Why.
         reason: String,
     },

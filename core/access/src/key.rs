@@ -7,7 +7,8 @@
 
 use crate::name::{KeyId, LineageId};
 use crate::refusal::AccessRefusal;
-use crate::scope::Grant;
+use crate::restriction::Restriction;
+use crate::scope::{Grant, ReplayMode};
 use core::fmt;
 use core::str::FromStr;
 use serde::{Deserialize, Serialize};
@@ -147,6 +148,9 @@ pub struct Lineage {
     pub grant: Grant,
     /// Its keys.
     pub versions: BTreeMap<u32, KeyVersion>,
+    /// What it is held to for a time.
+    #[serde(default)]
+    pub restriction: Option<Restriction>,
 }
 
 /// A key that may be used now, with its lineage; only [`Lineage::usable`] makes one.
@@ -172,6 +176,11 @@ impl Lineage {
     /// The name of a version.
     pub fn key_id(&self, version: u32) -> KeyId {
         KeyId { lineage: self.id.clone(), version }
+    }
+
+    /// What its nonces must be now.
+    pub fn replay_mode(&self) -> ReplayMode {
+        Restriction::replay_mode(self.restriction, self.grant.replay)
     }
 
     /// The version if it may be used at `now`, or why not.

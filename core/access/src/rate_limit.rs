@@ -63,6 +63,14 @@ impl Policy {
         &self.name
     }
 
+    /// The units that a request weighs where only `per_minute` of them shall pass; rounded up, at most the quota.
+    pub fn weight_of(&self, per_minute: u32) -> u32 {
+        let (quota, window) = (self.rate.quota(), u64::from(self.rate.window_seconds.get()));
+        // Quota units in a window are 60 quota / window in a minute.
+        let weight = (60 * quota).div_ceil(window * u64::from(per_minute.max(1)));
+        u32::try_from(weight.clamp(1, quota)).unwrap_or(u32::MAX)
+    }
+
     /// The value of `RateLimit-Policy`: `"default";q=100;w=60`.
     pub fn to_field(&self) -> String {
         format!("\"{}\";q={};w={}", self.name, self.rate.quota, self.rate.window_seconds)

@@ -22,6 +22,7 @@ fn kind(event: &AccessEvent) -> &'static str {
         AccessEvent::KeyIssued { .. } => "key-issued",
         AccessEvent::KeyActivated { .. } => "key-activated",
         AccessEvent::KeyRevoked { .. } => "key-revoked",
+        AccessEvent::LineageRestricted { .. } => "lineage-restricted",
         AccessEvent::KeyRewrapped { .. } => "key-rewrapped",
         AccessEvent::ServerSecretKept { .. } => "server-secret-kept",
         AccessEvent::ServerKeyRewrapped { .. } => "server-key-rewrapped",

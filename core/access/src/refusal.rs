@@ -102,6 +102,12 @@ pub enum AccessRefusal {
     /// A key that was revoked.
     #[error("key {0} is revoked")]
     KeyMustNotBeRevoked(KeyId),
+    /// A key that is held for a time.
+    #[error("this key is suspended; ask the operator of the installation")]
+    KeyMustNotBeSuspended,
+    /// A key that is held to reading for a time.
+    #[error("this key is held to reading for now; {0} needs more")]
+    KeyMustOnlyRead(Scope),
     /// A key of another installation.
     #[error("a {key} key does not open a {here} installation")]
     EnvironmentMustMatch {
@@ -169,6 +175,8 @@ impl AccessRefusal {
             Self::KeyMustNotBeExpired { .. } => "key.must_not_be_expired",
             Self::KeyMustNotBeRetired(_) => "key.must_not_be_retired",
             Self::KeyMustNotBeRevoked(_) => "key.must_not_be_revoked",
+            Self::KeyMustNotBeSuspended => "key.must_not_be_suspended",
+            Self::KeyMustOnlyRead(_) => "key.must_only_read",
             Self::EnvironmentMustMatch { .. } => "key.environment_must_match",
             Self::NetworkMustBeAllowed => "key.network_must_be_allowed",
             Self::ScopeMustBeGranted(_) => "key.scope_must_be_granted",

@@ -4,6 +4,7 @@ use crate::key::{Algorithm, KeyState, Lineage};
 use crate::name::{EnrolmentId, LineageId, PrincipalId};
 use crate::principal::{Principal, Role};
 use crate::refusal::AccessRefusal;
+use crate::restriction::Restriction;
 use crate::scope::{Environment, Grant};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -153,7 +154,8 @@ impl AccessState {
         let is_operator = self.principals.get(&lineage.grant.principal).is_some_and(|principal| {
             principal.role == Role::Operator && principal.enabled && !principal.denied.iter().any(is_admin)
         });
-        let administers = lineage.grant.scopes.iter().any(is_admin);
+        let is_held = matches!(lineage.restriction, Some(Restriction::ReadOnly | Restriction::Suspended));
+        let administers = !is_held && lineage.grant.scopes.iter().any(is_admin);
         let mut versions = lineage.versions.keys().filter(|version| counts(**version));
         is_operator && administers && versions.any(|version| lineage.usable(*version, now).is_ok())
     }

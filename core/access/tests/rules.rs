@@ -111,6 +111,11 @@ fn deny(id: &str, names: &[&str]) -> AccessCommand {
     AccessCommand::DenyScopes { id: id.parse().unwrap(), scopes: scopes(names), reason: "a test".to_owned() }
 }
 
+fn restrict(byte: u8, to: &str) -> AccessCommand {
+    let restriction = Some(to).filter(|to| !to.is_empty()).map(|to| to.parse().unwrap());
+    AccessCommand::Restrict { lineage: lineage(byte), restriction, reason: "a test".to_owned() }
+}
+
 fn server_key(version: u32, vouched: bool) -> AccessCommand {
     AccessCommand::AddServerKey(ServerKey {
         version,
@@ -236,6 +241,13 @@ fn every_rule_of_a_change_is_kept() {
         (revoke(2, Some(1), false), "done"),
         (revoke(1, None, false), "principal.last_operator_must_remain"),
         (revoke(1, None, true), "done"),
+        (restrict(9, "suspended"), "key.must_be_known"),
+        (restrict(2, "suspended"), "done"),
+        (restrict(2, ""), "already done"),
+        (restrict(1, "throttled:60"), "done"),
+        (restrict(1, "challenged"), "done"),
+        (restrict(1, "read-only"), "principal.last_operator_must_remain"),
+        (restrict(1, "suspended"), "principal.last_operator_must_remain"),
         (rewrap(2), "done"),
         (rewrap(1), "key.material_must_fit_algorithm"),
         (rewrap(9), "key.must_be_known"),
@@ -315,6 +327,12 @@ fn a_demand_is_met_by_everything_together() {
         (none(), 3, write, test, "10.9.8.7", 1, "ok"),
         (none(), 3, write, test, "::ffff:10.9.8.7", 1, "ok"),
         (after(revoke(2, None, false)), 2, write, test, "192.0.2.1", 1, "key.must_not_be_revoked"),
+        (after(restrict(2, "suspended")), 2, write, test, "192.0.2.1", 1, "key.must_not_be_suspended"),
+        (after(restrict(2, "suspended")), 2, None, test, "192.0.2.1", 1, "key.must_not_be_suspended"),
+        (after(restrict(2, "read-only")), 2, write, test, "192.0.2.1", 1, "key.must_only_read"),
+        (after(restrict(2, "read-only")), 2, Some("read"), test, "192.0.2.1", 1, "ok"),
+        (after(restrict(2, "challenged")), 2, write, test, "192.0.2.1", 1, "ok"),
+        (after(restrict(2, "throttled:1")), 2, write, test, "192.0.2.1", 1, "ok"),
         (after(enable("ap", false)), 2, None, test, "192.0.2.1", 1, "principal.must_be_enabled"),
         (after(enable("ap", false)), 4, Some("read"), test, "192.0.2.1", 1, "principal.must_be_enabled"),
         (
@@ -336,6 +354,34 @@ fn a_demand_is_met_by_everything_together() {
     }
 }
 
+#[test]
+fn a_suspension_is_lifted_and_a_revocation_is_not() {
+    let demand = |state: &AccessState, second| {
+        let (environment, peer) = (Environment::Test, [192, 0, 2, 1].into());
+        let demand = Demand { scope: None, environment, peer, now: at(second) };
+        state.authorise(&key(2), demand).map_or_else(|refusal| refusal.code(), |_| "ok")
+    };
+    let mut state = house();
+    for (second, to, told) in [(1, "suspended", "key.must_not_be_suspended"), (2, "", "ok")] {
+        assert_eq!(give(&mut state, &restrict(2, to), second), "done");
+        assert_eq!(demand(&state, second), told);
+    }
+    assert_eq!(give(&mut state, &revoke(2, None, false), 3), "done");
+    assert_eq!(give(&mut state, &restrict(2, "suspended"), 4), "done");
+    assert_eq!(give(&mut state, &restrict(2, ""), 5), "done");
+    assert_eq!(demand(&state, 5), "key.must_not_be_revoked");
+}
+
+#[test]
+fn a_restriction_has_one_text() {
+    for text in ["throttled:60", "challenged", "read-only", "suspended"] {
+        assert_eq!(text.parse::<strongroom_access::Restriction>().unwrap().to_string(), text);
+    }
+    for text in ["", "throttled", "throttled:0", "throttled:-1", "throttled:1000001", "Suspended"] {
+        assert!(text.parse::<strongroom_access::Restriction>().is_err(), "{text}");
+    }
+}
+
 fn any_command() -> impl Strategy<Value = AccessCommand> {
     let byte = 1..4_u8;
     let name = prop::sample::select(vec!["operator", "ap", "auditor"]);
@@ -349,6 +395,8 @@ fn any_command() -> impl Strategy<Value = AccessCommand> {
             grant(name, &["read", "keys:admin"])
         )),
         (byte.clone(), any::<bool>()).prop_map(|(byte, last)| revoke(byte, None, last)),
+        (byte.clone(), prop::sample::select(vec!["", "throttled:9", "challenged", "read-only", "suspended"]))
+            .prop_map(|(byte, to)| restrict(byte, to)),
         byte.prop_map(|byte| AccessCommand::NoteFirstUse { key: key(byte) }),
         (name.clone(), any::<bool>()).prop_map(|(name, enabled)| enable(name, enabled)),
         (name, any::<bool>()).prop_map(|(name, all)| deny(name, if all { &["keys:admin"] } else { &[] })),

@@ -166,6 +166,10 @@ fn rows(events: &[AccessEvent], after: &AccessState) -> Vec<RowChange> {
             AccessEvent::KeyActivated { key }
             | AccessEvent::KeyRevoked { key, .. }
             | AccessEvent::KeyRewrapped { key, .. } => drop(keys.insert(key.clone())),
+            AccessEvent::LineageRestricted { lineage, .. } => {
+                let versions = after.lineage(lineage).into_iter().flat_map(|known| known.versions.keys());
+                keys.extend(versions.map(|version| KeyId { lineage: lineage.clone(), version: *version }));
+            }
             AccessEvent::EnrolmentOpened(_)
             | AccessEvent::EnrolmentClosed { .. }
             | AccessEvent::ServerSecretKept { .. }
@@ -214,6 +218,7 @@ fn credential_row(lineage: &Lineage, key: &KeyVersion) -> RowChange {
         text(microsecond(key.created)),
         text(microsecond(key.not_before)),
         text(microsecond(key.expires)),
+        lineage.restriction.map_or(Value::Null, text),
     ];
     RowChange::Upsert { table: &CREDENTIALS, values }
 }

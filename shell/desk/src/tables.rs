@@ -256,6 +256,7 @@ pub(crate) static CREDENTIALS: Table = Table {
         instant("created_at"),
         instant("not_before"),
         instant("expires_at"),
+        text("restriction"),
     ],
 };
 

@@ -1,11 +1,13 @@
 //! The gate itself. It fails closed: a lock that is poisoned, a clock that is wrong, a rule that errs refuse.
 
 use crate::keys::{Check, KeyTable, SecretError, Verifier};
+use crate::lease::Lease;
 use crate::refusal::GateRefusal;
 use crate::wal::NonceLog;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
 use strongroom_access::bearer::{BearerKey, Pepper};
 use strongroom_access::rate_limit::RateLimiter;
@@ -14,8 +16,8 @@ use strongroom_access::replay::{
 };
 use strongroom_access::session_token::{SessionToken, SessionTokens, TokenUse};
 use strongroom_access::{
-    AccessEvent, AccessRefusal, AccessState, Demand, Environment, KeyId, KeyState, LineageId, Principal,
-    ReplayMode, Role, Scope,
+    AccessEvent, AccessRefusal, AccessState, Demand, Environment, KeyId, KeyState, Lineage, LineageId,
+    Principal, ReplayMode, Restriction, Role, Scope,
 };
 use strongroom_signature::{
     ACCEPT_SIGNATURE, AcceptSignature, Content, ContentElsewhere, Nonce, Profile, Request, SignedRequest,
@@ -41,6 +43,8 @@ pub struct GateOptions {
     pub tokens: SessionTokens,
     /// How many requests a key may make.
     pub rates: RateLimiter,
+    /// For how long it may go by the keys it has.
+    pub lease: Lease,
 }
 
 /// What a request needs to pass.
@@ -78,6 +82,8 @@ pub struct Permit {
     pub principal: Principal,
     /// What the key may be used for.
     pub scopes: BTreeSet<Scope>,
+    /// What the key is held to for a time.
+    pub restriction: Option<Restriction>,
     /// Until when it is good.
     pub expires: Timestamp,
     /// What was verified; none for a bearer key, which only reads.
@@ -88,6 +94,8 @@ pub struct Permit {
     pub is_first_use: bool,
     /// Where the key stands with its rate: fields for the answer.
     pub rate: RateFields,
+    /// What the gate knew of access when it let the request in.
+    epoch: u64,
 }
 
 /// The fields of draft-ietf-httpapi-ratelimit-headers.
@@ -100,9 +108,11 @@ pub struct RateFields {
 }
 
 impl Permit {
-    /// Whether role, key and denials together allow a scope.
+    /// Whether role, key, denials and restriction together allow a scope.
     pub fn may(&self, scope: &Scope) -> bool {
-        !self.principal.denied.contains(scope)
+        let restricted = self.restriction.is_some_and(|held| held.allows(Some(scope)).is_err());
+        !restricted
+            && !self.principal.denied.contains(scope)
             && self.principal.role.may_hold(scope)
             && self.scopes.contains(scope)
     }
@@ -138,6 +148,9 @@ pub struct Gate {
     nonces: RwLock<Nonces>,
     tokens: SessionTokens,
     rates: Mutex<RateLimiter>,
+    lease: Lease,
+    /// Events of access that were followed; it only grows.
+    epoch: AtomicU64,
     /// Of lineages that count; as many as there are such lineages. After a start they begin anew: what was signed before
     /// it is refused by the window.
     sequences: Mutex<HashMap<LineageId, Sequence>>,
@@ -163,6 +176,8 @@ impl Gate {
             nonces: RwLock::new(options.nonces.map_or(Nonces::InMemory, Nonces::OnDisk)),
             tokens: options.tokens,
             rates: Mutex::new(options.rates),
+            lease: options.lease,
+            epoch: AtomicU64::new(0),
             sequences: Mutex::new(HashMap::new()),
         }
     }
@@ -191,7 +206,14 @@ impl Gate {
     pub fn follow(&self, events: &[AccessEvent], at: Timestamp) -> Result<(), SecretError> {
         // A panic while it was held left the table as it was or with the events: both are fit to go on from.
         let mut keys = self.keys.write().unwrap_or_else(|poisoned| poisoned.into_inner());
-        keys.apply(events, at)
+        let outcome = keys.apply(events, at);
+        self.epoch.fetch_add(events.len() as u64, Ordering::Release);
+        outcome
+    }
+
+    /// For how long this gate may go by the keys it has.
+    pub fn lease(&self) -> &Lease {
+        &self.lease
     }
 
     /// Reads the key table.
@@ -227,6 +249,7 @@ impl Gate {
         profile: &Profile,
         now: Timestamp,
     ) -> Result<Candidate<'m>, GateRefusal> {
+        self.lease.must_be_current()?;
         if let Some(bearer) = bearer_of(request.headers) {
             return self.read_bearer(request, bearer);
         }
@@ -289,25 +312,49 @@ impl Gate {
     ) -> Result<Permit, GateRefusal> {
         let demand =
             Demand { scope: need.scope, environment: self.environment, peer: need.peer, now: need.now };
-        Ok(self.access(|access| {
+        let permit = self.access(|access| {
             let authority = access.authorise(key, demand)?;
             Ok::<_, AccessRefusal>(Permit {
                 principal: authority.principal().clone(),
                 scopes: authority.key().lineage().grant.scopes.clone(),
+                restriction: authority.key().lineage().restriction,
                 expires: authority.key().version().expires,
                 is_first_use: authority.key().version().state == KeyState::Pending,
                 key: key.clone(),
                 verified,
                 kept_until,
                 rate,
+                // Read under the table's lock, under which it grows.
+                epoch: self.epoch.load(Ordering::Acquire),
             })
-        })?)
+        })?;
+        // Last: a process that was stopped anywhere above finds its lease run out here.
+        self.lease.must_be_current()?;
+        Ok(permit)
+    }
+
+    /// Whether what was let in may still be answered: nothing of access that has changed since forbids it, and the
+    /// lease holds. Asked last before an answer leaves, so that no answer follows the end of its key.
+    pub fn must_still_stand(&self, permit: &Permit, need: &Need<'_>) -> Result<(), GateRefusal> {
+        if self.epoch.load(Ordering::Acquire) != permit.epoch {
+            let demand =
+                Demand { scope: need.scope, environment: self.environment, peer: need.peer, now: need.now };
+            self.access(|access| access.authorise(&permit.key, demand).map(drop))?;
+        }
+        self.lease.must_be_current()
     }
 
     /// Counts a request of a lineage whose signature is good and which did not come before: nobody else uses its rate up.
     fn count(&self, key: &KeyId, now: Timestamp) -> Result<RateFields, GateRefusal> {
+        let restriction =
+            self.access(|access| access.lineage(&key.lineage).and_then(|known| known.restriction));
         let mut rates = self.rates.lock().map_err(|_| GateRefusal::Failed)?;
-        let standing = rates.take(key.lineage.as_str(), 1, now)?;
+        // A request of a throttled key weighs as many as fit in its place.
+        let cost = match restriction {
+            Some(Restriction::Throttled { per_minute }) => rates.policy().weight_of(per_minute),
+            _ => 1,
+        };
+        let standing = rates.take(key.lineage.as_str(), cost, now)?;
         let policy = rates.policy();
         Ok(RateFields { policy: policy.to_field(), limit: standing.to_field(policy) })
     }
@@ -349,7 +396,7 @@ impl Gate {
 
     /// What the key's own mode asks of a nonce beside being new. A number is used up even if the nonce is refused later.
     fn must_be_in_mode(&self, key: &KeyId, nonce: &[u8], now: Timestamp) -> Result<(), GateRefusal> {
-        let mode = self.access(|access| access.lineage(&key.lineage).map(|lineage| lineage.grant.replay));
+        let mode = self.access(|access| access.lineage(&key.lineage).map(Lineage::replay_mode));
         match mode.unwrap_or_default() {
             ReplayMode::Nonce => Ok(()),
             ReplayMode::Challenge if is_challenge(nonce) => Ok(()),

@@ -58,6 +58,9 @@ pub enum GateRefusal {
     /// Content that is too long or broke off.
     #[error("the content is too long, or broke off")]
     ContentMustBeReadable,
+    /// This verifier has not looked at the log of access for longer than its lease.
+    #[error("this verifier has lost sight of the log of keys and lets nothing in until it sees it again")]
+    LeaseMustBeCurrent,
     /// Something that the gate needs failed: it does not open then.
     #[error("the gate could not decide and does not open")]
     Failed,
@@ -80,6 +83,7 @@ impl GateRefusal {
             Self::PathMustBePlain => "request.path_must_be_plain",
             Self::HostMustBeOne => "request.must_name_one_host",
             Self::ContentMustBeReadable => "request.body_must_be_readable",
+            Self::LeaseMustBeCurrent => "gate.lease_must_be_current",
             Self::Failed => "gate.must_be_able_to_decide",
         }
     }
@@ -108,6 +112,7 @@ impl GateRefusal {
                 Some(u64::from(*retry_after_seconds))
             }
             Self::Failed
+            | Self::LeaseMustBeCurrent
             | Self::Nonces(_)
             | Self::Replay(ReplayRefusal::WindowMustHaveRoom)
             | Self::Rate(RateRefusal::KeysMustHaveRoom)
@@ -134,7 +139,7 @@ impl GateRefusal {
             | Self::PathMustBePlain
             | Self::HostMustBeOne
             | Self::ContentMustBeReadable => StatusCode::BAD_REQUEST,
-            Self::Failed | Self::Nonces(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Failed | Self::LeaseMustBeCurrent | Self::Nonces(_) => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 }
@@ -159,6 +164,8 @@ pub fn status_of(refusal: &AccessRefusal) -> StatusCode {
         | AccessRefusal::KeyMustNotBeRevoked(_)
         | AccessRefusal::EnrolmentMustBeOpen(_) => StatusCode::UNAUTHORIZED,
         AccessRefusal::EnvironmentMustMatch { .. }
+        | AccessRefusal::KeyMustNotBeSuspended
+        | AccessRefusal::KeyMustOnlyRead(_)
         | AccessRefusal::NetworkMustBeAllowed
         | AccessRefusal::ScopeMustBeGranted(_)
         | AccessRefusal::PrincipalMustBeEnabled(_)

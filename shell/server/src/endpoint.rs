@@ -302,6 +302,17 @@ pub static ENDPOINTS: &[Endpoint] = &[
         || post(keys::rotate_server_key),
     ),
     Endpoint {
+        gives: page_of::<KeyView>(),
+        status: StatusCode::OK,
+        ..writes(
+            "/v1/keys/{lineage}/restrict",
+            Leave::Scope(Scope::KEYS_ADMIN),
+            "Hold a lineage for a time: throttled, challenged, read-only or suspended; or lift that",
+            named::<Restrict>(),
+            || post(keys::restrict),
+        )
+    },
+    Endpoint {
         status: StatusCode::OK,
         ..writes(
             "/v1/keys/{lineage}/revoke",

@@ -69,9 +69,14 @@ pub(crate) async fn stand(
         }
         Passed::Caller(caller, None) => {
             let rate = caller.rate().clone();
+            let caller_then = asked_only(&asked.method).then(|| caller.clone());
             request.extensions_mut().insert(caller);
             let answer = in_our_form(next.run(request).await).await;
-            signed(&house, &asked, with_rate(answer, rate)).await
+            // What only reads is asked for once more before it leaves; what changed something is told the truth.
+            match caller_then.map_or(Ok(()), |caller| still_stands(&house, &caller)) {
+                Ok(()) => signed(&house, &asked, with_rate(answer, rate)).await,
+                Err(problem) => signed(&house, &asked, problem.into_response()).await,
+            }
         }
         Passed::Caller(caller, Some(ticket)) => {
             let rate = caller.rate().clone();
@@ -85,6 +90,19 @@ pub(crate) async fn stand(
             done.await.unwrap_or_else(|error| Problem::internal(&error).into_response())
         }
     }
+}
+
+/// Whether a request of this method changes nothing.
+fn asked_only(method: &http::Method) -> bool {
+    matches!(*method, http::Method::GET | http::Method::HEAD)
+}
+
+/// No answer follows the end of its key or of this verifier's lease.
+fn still_stands(house: &House, caller: &Caller) -> Result<(), Problem> {
+    let claim = caller.claim();
+    let need = Need { scope: claim.scope.as_ref(), peer: claim.peer, now: Timestamp::now() };
+    let stands = house.gate.must_still_stand(caller.permit(), &need);
+    stands.map_err(|refusal| problem_of(house, &refusal))
 }
 
 /// What is no endpoint, or not by this method, is refused over the server's signature too.

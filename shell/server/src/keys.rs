@@ -6,7 +6,8 @@ use crate::house::{House, Shared};
 use crate::problem::Problem;
 use crate::start::new_server_key;
 use crate::view::{
-    Enrol, Enrolled, KeyIssued, KeyView, NewKey, NewPrincipal, Page, PrincipalView, Revoke, ServerKeyView,
+    Enrol, Enrolled, KeyIssued, KeyView, NewKey, NewPrincipal, Page, PrincipalView, Restrict, Revoke,
+    ServerKeyView,
 };
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Response};
@@ -355,6 +356,7 @@ fn key_view(
         key: lineage.key_id(version.version).to_string(),
         principal: grant.principal.to_string(),
         state: version.state.as_str().to_owned(),
+        restriction: lineage.restriction.map(|held| held.to_string()),
         algorithm: version.algorithm.to_string(),
         environment: grant.environment.to_string(),
         scopes: grant.scopes.iter().map(Scope::to_string).collect(),
@@ -366,6 +368,26 @@ fn key_view(
         last_used: last_used.map(|at| at.to_string()),
         uses,
     }
+}
+
+/// Holds a lineage to something for a time, or lifts that.
+pub(crate) async fn restrict(
+    State(house): State<Shared>,
+    Extension(caller): Extension<Caller>,
+    Path(lineage): Path<String>,
+    body: axum::body::Bytes,
+) -> Result<Json<Page<KeyView>>, Problem> {
+    let restrict: Restrict = serde_json::from_slice(&body).map_err(Problem::body)?;
+    let lineage: LineageId = lineage.parse()?;
+    if house.gate.access(|access| access.lineage(&lineage).is_none()) {
+        return Err(Problem::not_found("such lineage"));
+    }
+    let restriction = restrict.restriction.as_deref().map(str::parse).transpose()?;
+    let command = AccessCommand::Restrict { lineage: lineage.clone(), restriction, reason: restrict.reason };
+    house.change_access(command, caller.cause()).await?;
+    let prefix = format!("{lineage}.");
+    let items = views(&house).into_iter().filter(|view| view.key.starts_with(&prefix)).collect();
+    Ok(Json(Page { items, next: None }))
 }
 
 pub(crate) async fn revoke(

@@ -30,4 +30,6 @@ pub use errors::{CODES, page_of};
 pub use openapi::document;
 pub use problem::{Problem, ProblemDetails};
 pub use start::{Invitation, Running, ServeError, ServerOptions, Tls, serve};
-pub use view::{Done, Enrol, Enrolled, KeyIssued, NewKey, NewOrder, NewPrincipal, Revoke, ServerKeyView};
+pub use view::{
+    Done, Enrol, Enrolled, KeyIssued, NewKey, NewOrder, NewPrincipal, Restrict, Revoke, ServerKeyView,
+};

@@ -31,7 +31,7 @@ use strongroom_access::{
 };
 use strongroom_desk::{Cause, Desk, DeskError, DeskService};
 use strongroom_gate::wal::{NonceLog, OpenError, Settings};
-use strongroom_gate::{Answerer, Gate, GateOptions, KeyTable, OpenSecret, SecretError};
+use strongroom_gate::{Answerer, Gate, GateOptions, KeyTable, Lease, OpenSecret, SecretError};
 use strongroom_signature::{Profile, SigningKey, VerifyingKey};
 use strongroom_units::time::Timestamp;
 use strongroom_vault::{Identity, Secret, Vault, VaultError};
@@ -392,8 +392,10 @@ fn gate(
     let tokens = SessionTokens::new(random()?, TOKEN_SECONDS);
     let policy = Policy::try_new("key", options.rate_per_minute, 60)?;
     let rates = RateLimiter::new(policy, limits.lineages_max);
+    let lease = if desk.is_shared() { Lease::lapsed() } else { Lease::alone() };
     let environment = options.environment;
-    let options = GateOptions { environment, profile, window, challenges, pepper, nonces, tokens, rates };
+    let options =
+        GateOptions { environment, profile, window, challenges, pepper, nonces, tokens, rates, lease };
     Ok(Gate::new(options, keys))
 }
 

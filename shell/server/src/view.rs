@@ -259,6 +259,9 @@ pub struct KeyView {
     pub principal: String,
     /// `pending`, `active`, `grace`, `retired`, `revoked` or `destroyed`.
     pub state: String,
+    /// What its lineage is held to for a time: `throttled:COUNT`, `challenged`, `read-only` or `suspended`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub restriction: Option<String>,
     /// How it signs.
     pub algorithm: String,
     /// Which installation it opens.
@@ -280,6 +283,17 @@ pub struct KeyView {
     pub last_used: Option<String>,
     /// Its accepted requests since this server started.
     pub uses: u64,
+}
+
+/// What a lineage is to be held to.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Restrict {
+    /// `throttled:COUNT` a minute, `challenged`, `read-only` or `suspended`; what held is lifted when absent.
+    #[serde(default)]
+    pub restriction: Option<String>,
+    /// Why, for the record.
+    pub reason: String,
 }
 
 /// What a key is to be for.

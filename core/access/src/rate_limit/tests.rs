@@ -163,3 +163,18 @@ fn the_greatest_numbers_do_not_overflow() {
     assert_eq!(code(limiter.take("k1", u32::MAX, Timestamp::MAX)), "accepted");
     assert_eq!(code(limiter.take("k1", 1, Timestamp::MIN)), "request.rate_must_stay_within_the_quota");
 }
+
+#[test]
+fn a_throttled_request_weighs_what_it_takes_the_place_of() {
+    for (quota, window, per_minute, weight) in [
+        (6_000, 60, 60, 100),
+        (6_000, 60, 7_000, 1),
+        (6_000, 60, 59, 102),
+        (100, 60, 1, 100),
+        (10, 1, 60, 10),
+        (10, 3_600, 1, 1),
+    ] {
+        let policy = Policy::try_new("key", quota, window).unwrap();
+        assert_eq!(policy.weight_of(per_minute), weight, "{quota} in {window} s, {per_minute} a minute");
+    }
+}

@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 use strongroom_client::{Client, Invitation, Options, SecretText, enrol, of_secret, write_private};
-use strongroom_server::{KeyIssued, NewKey, NewPrincipal, Revoke};
+use strongroom_server::{KeyIssued, NewKey, NewPrincipal, Restrict, Revoke};
 use strongroom_vault::Secret;
 use strongroom_vault::sealed_box::{ReceiverSecret, SealedBoxError, open};
 
@@ -62,6 +62,31 @@ pub(crate) enum KeyVerb {
     /// List keys, their state and their use
     #[command(after_help = "Example:\n  strongroom key list --key operator.key")]
     List,
+    /// Hold every key of a lineage for a time: throttled, challenged, read-only or suspended
+    #[command(
+        after_help = "Examples:\n  strongroom key restrict k0123456789ab --to suspended --reason \"odd times\" \\\n      --key operator.key\n  strongroom key restrict k0123456789ab --to throttled:60 --reason \"runs wild\" \\\n      --key operator.key"
+    )]
+    Restrict {
+        /// The lineage
+        lineage: String,
+        /// throttled:COUNT (a minute), challenged (signs only what the server asks for), read-only or suspended
+        #[arg(long, value_name = "RESTRICTION")]
+        to: String,
+        /// Why, for the record
+        #[arg(long)]
+        reason: String,
+    },
+    /// Lift what a lineage is held to
+    #[command(
+        after_help = "Example:\n  strongroom key release k0123456789ab --reason \"explained\" --key operator.key"
+    )]
+    Release {
+        /// The lineage
+        lineage: String,
+        /// Why, for the record
+        #[arg(long)]
+        reason: String,
+    },
     /// End a key, or every key of its lineage, at once
     #[command(
         after_help = "Example:\n  strongroom key revoke k0123456789ab --reason \"laptop stolen\" \\\n      --key operator.key"
@@ -156,6 +181,8 @@ impl KeyVerb {
             }
             Self::Scan(scan) => scan.run(global),
             Self::List => list(global),
+            Self::Restrict { lineage, to, reason } => restrict(global, &lineage, Some(to), reason),
+            Self::Release { lineage, reason } => restrict(global, &lineage, None, reason),
             Self::Revoke { name, reason, even_the_last } => {
                 let (lineage, version) = match name.split_once('.') {
                     Some((lineage, version)) => (lineage.to_owned(), version.parse().ok()),
@@ -180,6 +207,24 @@ impl KeyVerb {
             }
         }
     }
+}
+
+fn restrict(
+    global: &Global,
+    lineage: &str,
+    restriction: Option<String>,
+    reason: String,
+) -> Result<(), Failure> {
+    let told = restriction.clone().unwrap_or_else(|| "held to nothing any more".to_owned());
+    let body = serde_json::to_vec(&Restrict { restriction, reason })?;
+    let path = format!("/v1/keys/{lineage}/restrict");
+    let answer = global.keys.client()?.post(&path, &body)?.into_success()?;
+    if global.json {
+        print::line(String::from_utf8_lossy(&answer));
+        return Ok(());
+    }
+    print::line(format!("{lineage} is {told}"));
+    Ok(())
 }
 
 impl Issue {
@@ -321,6 +366,7 @@ struct KeyRow {
     key: String,
     principal: String,
     state: String,
+    restriction: Option<String>,
     algorithm: String,
     scopes: Vec<String>,
     expires: String,
@@ -356,7 +402,7 @@ fn list(global: &Global) -> Result<(), Failure> {
         Ok(vec![
             row.key,
             row.principal,
-            row.state,
+            row.restriction.map_or(row.state.clone(), |held| format!("{}, {held}", row.state)),
             row.algorithm,
             row.scopes.join(" "),
             row.expires,

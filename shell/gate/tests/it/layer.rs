@@ -131,6 +131,7 @@ fn house() -> House {
     // Up for an hour, so that no restart has to be healed.
     let hour_ago = Timestamp::from_second(Timestamp::now().as_second() - 3_600).unwrap();
     let options = GateOptions {
+        lease: strongroom_gate::Lease::alone(),
         environment: Environment::Dev,
         profile: Profile::default(),
         window: Window::started(Limits::default(), &FingerprintKey::new([1; 16]), hour_ago),
