@@ -8,7 +8,7 @@ use crate::leaf::{Content, Entry, SALT_BYTES, Written};
 use crate::note::{SignedNote, VerifierKey};
 use crate::proof::verify_inclusion;
 use crate::proof_file::{PROOF_HASHES_MAX, ProofFile};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// Bytes of a receipt, at most.
 pub const RECEIPT_BYTES_MAX: usize = 16 << 20;
@@ -95,9 +95,9 @@ struct Fields {
     recorded_at: String,
     kind: String,
     written: Written,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     content: Option<OpenedContent>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     commitment: Option<Hash>,
     leaf_index: u64,
     inclusion_proof: Vec<Hash>,
@@ -226,6 +226,11 @@ impl From<Receipt> for Fields {
             checkpoint: receipt.checkpoint.to_string(),
         }
     }
+}
+
+/// A member that is there has a value: `null` is none.
+fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(from: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(from).map(Some)
 }
 
 fn malformed(why: &str) -> AuditError {
