@@ -19,6 +19,7 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     ("core/engine", &["units", "market", "fund"]),
     ("core/backtest", &["units", "market", "fund", "engine"]),
     ("core/signature", &[]),
+    ("core/audit", &[]),
     ("core/access", &["units", "signature"]),
     ("shell/vault", &[]),
     ("shell/gate", &["units", "signature", "access"]),
