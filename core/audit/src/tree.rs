@@ -43,6 +43,11 @@ impl Tree {
         index
     }
 
+    /// The complete subtrees of the edge, from the largest to the smallest, with their roots.
+    pub fn edge(&self) -> impl Iterator<Item = (Node, Hash)> {
+        subtrees(0, self.size).zip(self.edge.iter().copied())
+    }
+
     /// The Merkle tree hash of RFC 6962 section 2.1 over all leaves.
     #[must_use]
     pub fn root(&self) -> Hash {

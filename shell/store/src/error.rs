@@ -241,6 +241,36 @@ pub enum StoreError {
         /// The database, without its password.
         location: String,
     },
+    /// Something in the database is not as the log has it.
+    #[error("{0}")]
+    LogFaulty(crate::log::LogFault),
+    /// The log is signed by another key than the one that was given.
+    #[error("the log is signed by {known}, not by {given}")]
+    LogKeyDiffers {
+        /// The verifier key of the log.
+        known: String,
+        /// The one that was given.
+        given: String,
+    },
+    /// The holder of the log's key did not sign.
+    #[error("the checkpoint could not be signed: {reason}")]
+    CheckpointUnsigned {
+        /// What the holder said.
+        reason: String,
+    },
+    /// No such leaf, or no such record.
+    #[error("the log has no such leaf")]
+    LogPlaceUnknown,
+    /// A record, proof or note breaks a rule of the log's formats.
+    #[error(transparent)]
+    Audit(#[from] strongroom_audit::AuditError),
+    /// The system has no random bytes.
+    #[error("the system gives no random bytes")]
+    NoRandomness {
+        /// What the system said.
+        #[source]
+        source: Cause,
+    },
     /// Anything else that the database said.
     #[error("the database failed")]
     Database {
@@ -297,6 +327,12 @@ impl StoreError {
             Self::LocationMalformed => ("store.location_must_be_path_or_postgres_url", "Give a file path or postgres://user@host:port/database."),
             Self::BackupExists { .. } => ("store.backup_must_not_overwrite", "Name a new file, or move the old one away."),
             Self::TargetNotEmpty { .. } => ("store.target_must_be_empty", "Restore into a new file or an empty database."),
+            Self::LogFaulty(fault) => (fault.code(), "Keep the database for inspection, compare it with the last checkpoint outside it, and restore a backup."),
+            Self::LogKeyDiffers { .. } => ("log.key_must_be_the_logs", "Give the key with which this log was begun: --log-key."),
+            Self::CheckpointUnsigned { .. } => ("log.checkpoint_must_be_signed", "Look at the key or the token that signs the log; nothing of the batch was stored."),
+            Self::LogPlaceUnknown => ("log.leaf_must_be_in_the_log", "Ask for a leaf below the size of the log."),
+            Self::Audit(error) => (error.code(), "Look at what was given; nothing was changed."),
+            Self::NoRandomness { .. } => ("store.randomness_must_be_there", "The system's random source failed; nothing of the batch was stored."),
             Self::Database { .. } => ("store.database_must_not_fail", "The log has the reason."),
         }
     }

@@ -77,6 +77,15 @@ pub(crate) fn follows(record: &Record, head: u64) -> Result<(), StoreError> {
     }
 }
 
+/// Refuses a batch that was decided by a stream which has grown since.
+pub(crate) fn ends_at(stream: &str, expected: u64, head: u64) -> Result<(), StoreError> {
+    if head == expected {
+        Ok(())
+    } else {
+        Err(StoreError::SequenceTaken { stream: stream.to_owned(), seq: expected.saturating_add(1) })
+    }
+}
+
 /// Refuses a snapshot whose texts cannot be stored.
 pub(crate) fn check_snapshot(snapshot: &Snapshot) -> Result<(), StoreError> {
     check_texts(&snapshot.stream, snapshot.seq, [&snapshot.recorded_at, &snapshot.body])

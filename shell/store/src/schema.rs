@@ -6,7 +6,7 @@
 use crate::error::StoreError;
 
 /// The tables that the store itself keeps; a schema cannot use these names.
-const RESERVED: [&str; 3] = ["events", "snapshots", "schema_version"];
+const RESERVED: [&str; 6] = ["events", "snapshots", "schema_version", "log_head", "log_nodes", "verifiers"];
 
 /// One forward step of the database, the same step in both dialects. It runs in a transaction of its own. It adds no
 /// rows to an empty database: a restore fills a database that has tables and no rows.

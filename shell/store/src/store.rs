@@ -7,16 +7,19 @@ use crate::backup::BackupSummary;
 use crate::batch::Batch;
 use crate::error::StoreError;
 use crate::location::Location;
+use crate::log::{Appended, Leaf, LogHead, LogReport, Logged, Notary};
 use crate::postgres::PostgresStore;
 use crate::record::{Record, Snapshot, check_page, check_snapshot};
-use crate::row::RowChange;
+use crate::row::{RowChange, Value};
 use crate::schema::{ColumnType, Schema, Table};
 use crate::sqlite::SqliteStore;
+use crate::verifier::Verifier;
+use strongroom_audit::Hash;
 
 /// What both databases do. Everything that can be decided without one is decided before these are called.
 pub(crate) trait Database: Debug + Send {
     /// Stores a whole batch durably, or nothing of it. Its records must follow the heads of their streams.
-    fn append(&mut self, batch: &Batch<'_>) -> Result<(), StoreError>;
+    fn append(&mut self, batch: &Batch<'_>, notary: Option<&dyn Notary>) -> Result<Appended, StoreError>;
     fn prune(
         &mut self,
         table: &'static Table,
@@ -28,6 +31,34 @@ pub(crate) trait Database: Debug + Send {
         Ok(())
     }
     fn put_snapshot(&mut self, snapshot: &Snapshot) -> Result<(), StoreError>;
+    /// Where the log stands.
+    fn log_head(&mut self) -> Result<LogHead, StoreError>;
+    /// Signs the head as it stands.
+    fn sign_head(&mut self, notary: &dyn Notary) -> Result<LogHead, StoreError>;
+    /// The leaf of a record.
+    fn leaf(&mut self, stream: &str, seq: i64) -> Result<Option<Leaf>, StoreError>;
+    /// Records by their leaves, from one on.
+    fn logged(&mut self, from: i64, limit: i64) -> Result<Vec<Logged>, StoreError>;
+    /// Hashes of leaves, from one on.
+    fn leaf_hashes(&mut self, from: i64, limit: i64) -> Result<Vec<Hash>, StoreError>;
+    /// Hashes of nodes that are kept, of a level, from one on.
+    fn nodes(&mut self, level: i64, from: i64, limit: i64) -> Result<Vec<Hash>, StoreError>;
+    /// Looks at every record, telling how many were looked at.
+    fn verify_log(&mut self, progress: &(dyn Fn(u64) + Sync)) -> Result<LogReport, StoreError>;
+    /// Whole rows of a read table, in the order of its key.
+    fn rows(&mut self, table: &Table) -> Result<Vec<Vec<Value>>, StoreError>;
+    /// Notes that a verifier has seen a stream up to a record, and gives the end of the stream. Of one process alone
+    /// there is nothing to note.
+    fn renew(&mut self, _: &Verifier, stream: &str) -> Result<u64, StoreError> {
+        self.head(stream)
+    }
+    /// Every verifier that was noted, with the milliseconds since.
+    fn verifiers(&mut self) -> Result<Vec<(Verifier, u64)>, StoreError> {
+        Ok(Vec::new())
+    }
+    fn forget_verifier(&mut self, _: &str) -> Result<(), StoreError> {
+        Ok(())
+    }
     fn read(&mut self, stream: &str, from_seq: i64, limit: i64) -> Result<Vec<Record>, StoreError>;
     fn head(&mut self, stream: &str) -> Result<u64, StoreError>;
     fn streams(&mut self) -> Result<Vec<String>, StoreError>;
@@ -46,6 +77,8 @@ pub struct Store {
     database: Box<dyn Database>,
     access: Access,
     failed: bool,
+    /// Signs a checkpoint with each commit.
+    pub(crate) notary: Option<Box<dyn Notary>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,7 +101,14 @@ impl Store {
             Location::Sqlite(path) => Box::new(SqliteStore::open(path, schema)?),
             Location::Postgres(url) => Box::new(PostgresStore::open(url, &location.to_string(), schema)?),
         };
-        Ok(Self { location: location.clone(), schema, database, access: Access::Write, failed: false })
+        Ok(Self {
+            location: location.clone(),
+            schema,
+            database,
+            access: Access::Write,
+            failed: false,
+            notary: None,
+        })
     }
 
     /// Opens an existing store of this program's version for reading, while others may write. It changes nothing.
@@ -80,7 +120,19 @@ impl Store {
                 Box::new(PostgresStore::open_read_only(url, &location.to_string(), schema)?)
             }
         };
-        Ok(Self { location: location.clone(), schema, database, access: Access::ReadOnly, failed: false })
+        Ok(Self {
+            location: location.clone(),
+            schema,
+            database,
+            access: Access::ReadOnly,
+            failed: false,
+            notary: None,
+        })
+    }
+
+    /// What the store knows of its caller's tables.
+    pub(crate) fn schema(&self) -> &'static Schema {
+        self.schema
     }
 
     /// Where the store is.
@@ -91,10 +143,25 @@ impl Store {
 
     /// Stores the records and the row changes in one transaction, durable on return. An error means that nothing was
     /// stored, except [`StoreError::OutcomeUnknown`]. If a row is named twice, its last change wins.
-    pub fn append(&mut self, records: &[Record], rows: &[RowChange]) -> Result<(), StoreError> {
+    pub fn append(&mut self, records: &[Record], rows: &[RowChange]) -> Result<Appended, StoreError> {
+        self.append_after(records, rows, &[])
+    }
+
+    /// As [`Store::append`], if each of the other streams that are named still ends at its record: else
+    /// [`StoreError::SequenceTaken`]. On PostgreSQL this is asked under the lock that orders all commits, so nothing
+    /// comes between the question and the commit.
+    pub fn append_after(
+        &mut self,
+        records: &[Record],
+        rows: &[RowChange],
+        ends: &[(&str, u64)],
+    ) -> Result<Appended, StoreError> {
         self.must_write()?;
-        let batch = Batch::try_new(self.schema, records, rows)?;
-        self.attempt(|database| database.append(&batch))
+        let batch = Batch::try_new(self.schema, records, rows, ends)?;
+        let notary = self.notary.take();
+        let done = self.attempt(|database| database.append(&batch, notary.as_deref()));
+        self.notary = notary;
+        done
     }
 
     /// Removes the rows of a table whose instant in `column` is before `bound`, canonical text, and says how many.
@@ -177,14 +244,14 @@ impl Store {
         if self.failed { Err(StoreError::MustReopen) } else { Ok(()) }
     }
 
-    fn must_write(&self) -> Result<(), StoreError> {
+    pub(crate) fn must_write(&self) -> Result<(), StoreError> {
         match self.access {
             Access::Write => self.must_be_sound(),
             Access::ReadOnly => Err(StoreError::ReadOnly),
         }
     }
 
-    fn attempt<T>(
+    pub(crate) fn attempt<T>(
         &mut self,
         work: impl FnOnce(&mut dyn Database) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {

@@ -6,6 +6,7 @@ use ::postgres::{Client, Error, IsolationLevel, Row, Transaction};
 
 use super::connect::LONG_TRANSACTION;
 use super::fault::fault;
+use super::statements::Statements;
 use super::{PostgresStore, read, write};
 use crate::backup::BackupSummary;
 use crate::error::StoreError;
@@ -30,7 +31,10 @@ pub(super) fn back_up(
     tx.batch_execute(LONG_TRANSACTION).map_err(at_fault)?;
     let copy = NewCopy::empty(path, schema)?;
     copy.start_filling()?;
-    each(&mut tx, location, read::ALL_RECORDS, read::record, |records| copy.add_records(&records))?;
+    let mut statements = Statements::default();
+    copy.put_head(&read::log_head(&mut tx, &mut statements, false).map_err(at_fault)?)?;
+    each(&mut tx, location, read::ALL_LOGGED, read::logged, |logged| copy.add_logged(logged))?;
+    each(&mut tx, location, read::ALL_NODES, read::node, |nodes| copy.add_nodes(&nodes))?;
     each(&mut tx, location, read::ALL_SNAPSHOTS, read::snapshot, |snapshots| {
         snapshots.iter().try_for_each(|snapshot| copy.add_snapshot(snapshot))
     })?;
@@ -74,7 +78,13 @@ pub(crate) fn restore(
     store.transact(|tx, statements, location| {
         let at_fault = |e| fault(location, e);
         refuse_filled(tx, location, schema)?;
-        backup.each_records(|records| write::insert_records(tx, statements, records).map_err(at_fault))?;
+        backup.each_logged(|logged| {
+            let (records, leaves): (Vec<_>, Vec<_>) =
+                logged.iter().map(|logged| (logged.record.clone(), logged.leaf)).unzip();
+            write::insert_records(tx, statements, &records, &leaves).map_err(at_fault)
+        })?;
+        backup.each_nodes(|nodes| write::insert_nodes(tx, nodes).map_err(at_fault))?;
+        write::put_head(tx, &backup.log_head()?).map_err(at_fault)?;
         backup.each_snapshots(|snapshots| {
             snapshots.iter().try_for_each(|one| write::put_snapshot(tx, statements, one).map_err(at_fault))
         })?;
@@ -87,7 +97,8 @@ pub(crate) fn restore(
 
 /// Refuses a database that holds anything, and keeps other writers out until the restore is done.
 fn refuse_filled(tx: &mut Transaction<'_>, location: &str, schema: &Schema) -> Result<(), StoreError> {
-    let names = ["events", "snapshots"].into_iter().chain(schema.tables.iter().map(|table| table.name));
+    let names =
+        ["events", "snapshots", "log_nodes"].into_iter().chain(schema.tables.iter().map(|table| table.name));
     for name in names {
         let lock = format!("LOCK TABLE \"{name}\" IN EXCLUSIVE MODE");
         tx.batch_execute(&lock).map_err(|e| fault(location, e))?;

@@ -4,7 +4,9 @@ use ::postgres::{Client, Error, GenericClient, Transaction};
 
 use super::connect::LONG_TRANSACTION;
 use super::fault::{commit_fault, fault};
+use super::{read, write};
 use crate::error::StoreError;
+use crate::log::{Group, LogHead, new_origin, salts};
 use crate::schema::{Column, ColumnType, Migration, Schema, Table};
 
 /// `schema_version` has this name at version 0: it tells a store from any other database.
@@ -20,6 +22,9 @@ CREATE TABLE events (
     actor       TEXT   NOT NULL,
     kind        TEXT   NOT NULL,
     body        TEXT   NOT NULL,
+    leaf        BIGINT NOT NULL CONSTRAINT events_leaf_key UNIQUE CHECK (leaf >= 0),
+    salt        BYTEA  NOT NULL CHECK (length(salt) = 16),
+    leaf_hash   BYTEA  NOT NULL CHECK (length(leaf_hash) = 32),
     CONSTRAINT events_pkey PRIMARY KEY (stream, seq)
 );
 CREATE FUNCTION history_is_never_edited() RETURNS trigger LANGUAGE plpgsql AS
@@ -37,6 +42,53 @@ CREATE TABLE snapshots (
 );
 CREATE TABLE schema_version (version INTEGER PRIMARY KEY, name TEXT NOT NULL);
 "#;
+
+/// What a log has beside its events. `verifiers` is no history: who looks, how far, and when.
+const LOG: &str = "
+CREATE TABLE log_head (
+    one         INTEGER PRIMARY KEY CHECK (one = 1),
+    tree        BYTEA   NOT NULL,
+    backfilled  BIGINT  NOT NULL,
+    origin      TEXT    NOT NULL,
+    key         TEXT,
+    checkpoint  TEXT
+);
+CREATE TABLE log_nodes (
+    level       BIGINT  NOT NULL CHECK (level BETWEEN 1 AND 7),
+    place       BIGINT  NOT NULL CHECK (place >= 0),
+    hash        BYTEA   NOT NULL CHECK (length(hash) = 32),
+    PRIMARY KEY (level, place)
+);
+CREATE TABLE verifiers (
+    name        TEXT        PRIMARY KEY,
+    seen        BIGINT      NOT NULL,
+    nonces      TEXT        NOT NULL,
+    renewed_at  TIMESTAMPTZ NOT NULL
+);
+";
+
+/// Leaves for records of before; filled in, and then as [`BASE`] has them.
+const ADD_LEAVES: &str = "
+ALTER TABLE events ADD COLUMN IF NOT EXISTS actor TEXT NOT NULL DEFAULT '';
+ALTER TABLE events ADD COLUMN leaf BIGINT, ADD COLUMN salt BYTEA, ADD COLUMN leaf_hash BYTEA;
+ALTER TABLE events DISABLE TRIGGER events_are_never_edited;
+CREATE TEMPORARY TABLE leaf_order ON COMMIT DROP AS
+    SELECT stream, seq, row_number() OVER (ORDER BY recorded_at, stream, seq) - 1 AS leaf FROM events;
+CREATE UNIQUE INDEX ON leaf_order (leaf);
+";
+const SET_LEAVES: &str = "UPDATE events SET leaf = given.leaf, salt = given.salt, leaf_hash = given.leaf_hash
+    FROM unnest($1::text[], $2::int8[], $3::int8[], $4::bytea[], $5::bytea[]) AS given(stream, seq, leaf, salt, leaf_hash)
+    WHERE events.stream = given.stream AND events.seq = given.seq";
+const KEEP_LEAVES: &str = "
+ALTER TABLE events ENABLE TRIGGER events_are_never_edited;
+ALTER TABLE events
+    ALTER COLUMN leaf SET NOT NULL, ALTER COLUMN salt SET NOT NULL, ALTER COLUMN leaf_hash SET NOT NULL,
+    ADD CONSTRAINT events_leaf_key UNIQUE (leaf), ADD CHECK (leaf >= 0), ADD CHECK (length(salt) = 16),
+    ADD CHECK (length(leaf_hash) = 32);
+";
+
+/// Records that get their leaves at once.
+const BACKFILL: i64 = 1_000;
 
 /// One program migrates a database at a time. The number is "strong" in ASCII.
 const MIGRATION_LOCK: &str = "SELECT pg_advisory_xact_lock(126943973305959)";
@@ -94,7 +146,7 @@ pub(super) fn migrate(client: &mut Client, location: &str, schema: &Schema) -> R
         tx.batch_execute(LONG_TRANSACTION).map_err(|e| fault(location, e))?;
         tx.batch_execute(MIGRATION_LOCK).map_err(|e| fault(location, e))?;
         match version(&mut tx, location)? {
-            None => create(&mut tx).map_err(|e| fault(location, e))?,
+            None => create(&mut tx, &LogHead::new(new_origin()?)).map_err(|e| fault(location, e))?,
             Some(found) => {
                 refuse_newer(found, schema)?;
                 let next = schema.pending(found).next();
@@ -106,16 +158,17 @@ pub(super) fn migrate(client: &mut Client, location: &str, schema: &Schema) -> R
     Ok(())
 }
 
-fn create(tx: &mut Transaction<'_>) -> Result<(), Error> {
+fn create(tx: &mut Transaction<'_>, head: &LogHead) -> Result<(), Error> {
     tx.batch_execute(BASE)?;
+    tx.batch_execute(LOG)?;
+    write::put_head(tx, head)?;
     tx.execute("INSERT INTO schema_version VALUES (0, $1)", &[&MARK]).map(|_| ())
 }
 
 fn apply(tx: &mut Transaction<'_>, location: &str, migration: &Migration) -> Result<(), StoreError> {
     let (version, name) = (migration.version, migration.name);
+    make_leaves(tx, location)?;
     let mut run = || {
-        // The store's own tables grow with the caller's next migration: only a newer program opens it afterwards.
-        tx.batch_execute("ALTER TABLE events ADD COLUMN IF NOT EXISTS actor TEXT NOT NULL DEFAULT ''")?;
         tx.batch_execute(migration.postgres)?;
         tx.execute("INSERT INTO schema_version VALUES ($1::int8::int, $2)", &[&i64::from(version), &name])
     };
@@ -125,6 +178,37 @@ fn apply(tx: &mut Transaction<'_>, location: &str, migration: &Migration) -> Res
         }
         other => other.map(|_| ()),
     }
+}
+
+/// Gives every record of before a leaf, in the order in which they were written. The store's own tables grow with the
+/// caller's next migration: only a newer program opens the database afterwards.
+fn make_leaves(tx: &mut Transaction<'_>, location: &str) -> Result<(), StoreError> {
+    let at_fault = |e| fault(location, e);
+    let known = "SELECT 1 FROM pg_attribute WHERE attrelid = 'events'::regclass AND attname = 'leaf'";
+    if tx.query_opt(known, &[]).map_err(at_fault)?.is_some() {
+        return Ok(());
+    }
+    tx.batch_execute(LOG).map_err(at_fault)?;
+    tx.batch_execute(ADD_LEAVES).map_err(at_fault)?;
+    let mut head = LogHead { backfilled: u64::MAX, ..LogHead::new(new_origin()?) };
+    let chunk_sql = "SELECT events.stream, events.seq, at, recorded_at, actor, kind, body
+        FROM leaf_order JOIN events USING (stream, seq)
+        WHERE leaf_order.leaf >= $1 AND leaf_order.leaf < $1 + $2 ORDER BY leaf_order.leaf";
+    loop {
+        let from = head.size().cast_signed();
+        let rows = tx.query(chunk_sql, &[&from, &BACKFILL]).map_err(at_fault)?;
+        let records = rows.iter().map(read::record).collect::<Result<Vec<_>, _>>().map_err(at_fault)?;
+        if records.is_empty() {
+            break;
+        }
+        let group = Group::behind(&head, &records, &salts(records.len())?)?;
+        write::set_leaves(tx, SET_LEAVES, &records, &group.leaves).map_err(at_fault)?;
+        write::insert_nodes(tx, &group.nodes).map_err(at_fault)?;
+        head = group.head;
+    }
+    head.backfilled = head.size();
+    write::put_head(tx, &head).map_err(at_fault)?;
+    tx.batch_execute(KEEP_LEAVES).map_err(at_fault)
 }
 
 /// Refuses tables that are not as the schema describes them: a column of another type could alter a value.

@@ -7,12 +7,21 @@ use ::postgres::{Error, Transaction};
 
 use super::layout::sql_type;
 use super::statements::Statements;
+use crate::log::{Leaf, LogHead, NodeRow};
 use crate::record::{Record, Snapshot};
 use crate::row::{TablePlan, Value};
 use crate::schema::{Column, ColumnType, Table, join};
 
-const INSERT_RECORDS: &str = "INSERT INTO events (stream, seq, at, recorded_at, actor, kind, body)
-    SELECT * FROM unnest($1::text[], $2::int8[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[])";
+const INSERT_RECORDS: &str =
+    "INSERT INTO events (stream, seq, at, recorded_at, actor, kind, body, leaf, salt, leaf_hash)
+    SELECT * FROM unnest($1::text[], $2::int8[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
+        $8::int8[], $9::bytea[], $10::bytea[])";
+const INSERT_NODES: &str = "INSERT INTO log_nodes (level, place, hash)
+    SELECT * FROM unnest($1::int8[], $2::int8[], $3::bytea[])";
+const PUT_HEAD: &str =
+    "INSERT INTO log_head (one, tree, backfilled, origin, key, checkpoint) VALUES (1, $1, $2, $3, $4, $5)
+    ON CONFLICT (one) DO UPDATE SET tree = excluded.tree, backfilled = excluded.backfilled,
+    origin = excluded.origin, key = excluded.key, checkpoint = excluded.checkpoint";
 const UPSERT_SNAPSHOT: &str = "INSERT INTO snapshots (stream, seq, recorded_at, body) VALUES ($1, $2, $3, $4)
     ON CONFLICT (stream, seq) DO UPDATE SET recorded_at = excluded.recorded_at, body = excluded.body";
 const KEEP_NEWEST_TWO: &str = "DELETE FROM snapshots WHERE stream = $1 AND seq NOT IN
@@ -25,17 +34,60 @@ pub(super) fn insert_records(
     tx: &mut Transaction<'_>,
     statements: &mut Statements,
     records: &[Record],
+    leaves: &[Leaf],
 ) -> Result<(), Error> {
-    for chunk in records.chunks(CHUNK) {
+    for (chunk, leaves) in records.chunks(CHUNK).zip(leaves.chunks(CHUNK)) {
         let texts = |text: fn(&Record) -> &str| chunk.iter().map(text).collect::<Vec<&str>>();
         let seqs: Vec<i64> = chunk.iter().map(|record| record.seq.cast_signed()).collect();
         let (streams, ats) = (texts(|r| &r.stream), texts(|r| &r.at));
         let (recorded_ats, actors) = (texts(|r| &r.recorded_at), texts(|r| &r.actor));
         let (kinds, bodies) = (texts(|r| &r.kind), texts(|r| &r.body));
         let statement = statements.get(tx, INSERT_RECORDS)?;
-        tx.execute(&statement, &[&streams, &seqs, &ats, &recorded_ats, &actors, &kinds, &bodies])?;
+        let (indices, salts, hashes) = leaf_columns(leaves);
+        tx.execute(
+            &statement,
+            &[&streams, &seqs, &ats, &recorded_ats, &actors, &kinds, &bodies, &indices, &salts, &hashes],
+        )?;
     }
     Ok(())
+}
+
+fn leaf_columns(leaves: &[Leaf]) -> (Vec<i64>, Vec<&[u8]>, Vec<&[u8]>) {
+    (
+        leaves.iter().map(|leaf| leaf.index.cast_signed()).collect(),
+        leaves.iter().map(|leaf| leaf.salt.as_slice()).collect(),
+        leaves.iter().map(|leaf| leaf.hash.as_bytes().as_slice()).collect(),
+    )
+}
+
+/// Leaves for records that are there already, named by stream and number: five arrays in this order.
+pub(super) fn set_leaves(
+    tx: &mut Transaction<'_>,
+    sql: &str,
+    records: &[Record],
+    leaves: &[Leaf],
+) -> Result<(), Error> {
+    let streams: Vec<&str> = records.iter().map(|record| record.stream.as_str()).collect();
+    let seqs: Vec<i64> = records.iter().map(|record| record.seq.cast_signed()).collect();
+    let (indices, salts, hashes) = leaf_columns(leaves);
+    tx.execute(sql, &[&streams, &seqs, &indices, &salts, &hashes]).map(|_| ())
+}
+
+pub(super) fn insert_nodes(tx: &mut Transaction<'_>, nodes: &[NodeRow]) -> Result<(), Error> {
+    if nodes.is_empty() {
+        return Ok(());
+    }
+    let levels: Vec<i64> = nodes.iter().map(|node| node.level).collect();
+    let places: Vec<i64> = nodes.iter().map(|node| node.place).collect();
+    let hashes: Vec<&[u8]> = nodes.iter().map(|node| node.hash.as_bytes().as_slice()).collect();
+    tx.execute(INSERT_NODES, &[&levels, &places, &hashes]).map(|_| ())
+}
+
+pub(super) fn put_head(tx: &mut Transaction<'_>, head: &LogHead) -> Result<(), Error> {
+    let LogHead { tree, backfilled, origin, key, checkpoint } = head;
+    let values: [&(dyn ToSql + Sync); 5] =
+        [&tree.to_bytes(), &backfilled.cast_signed(), origin, key, checkpoint];
+    tx.execute(PUT_HEAD, &values).map(|_| ())
 }
 
 /// Deletes before upserts, tables in reverse before tables in order: see the invariant of `row`.

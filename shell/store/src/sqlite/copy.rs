@@ -10,7 +10,8 @@ use super::{connect, layout, read, write};
 use crate::backup::BackupSummary;
 use crate::error::StoreError;
 use crate::files::{Partial, file_error, publish, sync_file};
-use crate::record::{Record, Snapshot};
+use crate::log::{LogHead, Logged, NodeRow};
+use crate::record::Snapshot;
 use crate::row::Value;
 use crate::schema::{Schema, Table};
 
@@ -71,8 +72,18 @@ impl NewCopy {
         self.run(|connection| connection.execute_batch("BEGIN IMMEDIATE"))
     }
 
-    pub(crate) fn add_records(&self, records: &[Record]) -> Result<(), StoreError> {
-        self.run(|connection| write::insert_records(connection, records))
+    pub(crate) fn add_logged(&self, logged: Vec<Logged>) -> Result<(), StoreError> {
+        let (records, leaves): (Vec<_>, Vec<_>) =
+            logged.into_iter().map(|logged| (logged.record, logged.leaf)).unzip();
+        self.run(|connection| write::insert_records(connection, &records, &leaves))
+    }
+
+    pub(crate) fn add_nodes(&self, nodes: &[NodeRow]) -> Result<(), StoreError> {
+        self.run(|connection| write::insert_nodes(connection, nodes))
+    }
+
+    pub(crate) fn put_head(&self, head: &LogHead) -> Result<(), StoreError> {
+        self.run(|connection| write::put_head(connection, head))
     }
 
     pub(crate) fn add_snapshot(&self, snapshot: &Snapshot) -> Result<(), StoreError> {
@@ -137,11 +148,22 @@ impl BackupFile {
         verify(&self.connection, &self.path)
     }
 
-    pub(crate) fn each_records(
+    pub(crate) fn each_logged(
         &self,
-        visit: impl FnMut(&[Record]) -> Result<(), StoreError>,
+        visit: impl FnMut(&[Logged]) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        self.each(read::ALL_RECORDS, read::record, visit)
+        self.each(read::ALL_LOGGED, read::logged, visit)
+    }
+
+    pub(crate) fn each_nodes(
+        &self,
+        visit: impl FnMut(&[NodeRow]) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        self.each(read::ALL_NODES, read::node, visit)
+    }
+
+    pub(crate) fn log_head(&self) -> Result<LogHead, StoreError> {
+        read::log_head(&self.connection).map_err(|e| fault(&self.path, e))
     }
 
     pub(crate) fn each_snapshots(

@@ -5,15 +5,22 @@ use std::path::Path;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
 
 use super::fault::fault;
+use super::{read, write};
 use crate::error::StoreError;
+use crate::log::{Group, LogHead, new_origin, salts};
+use crate::record::Record;
 use crate::schema::{Column, ColumnType, Migration, Schema, Table};
+
+/// Records that get their leaves at once.
+const BACKFILL: usize = 1_000;
 
 /// `schema_version` has this name at version 0: it tells a store from any other database.
 const MARK: &str = "strongroom store";
 
-/// An insert that would replace a record counts as an edit too: `INSERT OR REPLACE` runs no delete trigger.
-const BASE: &str = "
+/// The log. A leaf is its record's row number, so that records are found by either name at no further cost.
+const EVENTS: &str = "
 CREATE TABLE events (
+    leaf        INTEGER PRIMARY KEY CHECK (leaf >= 0),
     stream      TEXT    NOT NULL,
     seq         INTEGER NOT NULL CHECK (seq > 0),
     at          TEXT    NOT NULL,
@@ -21,15 +28,39 @@ CREATE TABLE events (
     actor       TEXT    NOT NULL,
     kind        TEXT    NOT NULL,
     body        TEXT    NOT NULL,
-    PRIMARY KEY (stream, seq)
+    salt        BLOB    NOT NULL CHECK (length(salt) = 16),
+    leaf_hash   BLOB    NOT NULL CHECK (length(leaf_hash) = 32),
+    UNIQUE (stream, seq)
 ) STRICT;
+CREATE TABLE log_head (
+    one         INTEGER PRIMARY KEY CHECK (one = 1),
+    tree        BLOB    NOT NULL,
+    backfilled  INTEGER NOT NULL,
+    origin      TEXT    NOT NULL,
+    key         TEXT,
+    checkpoint  TEXT
+) STRICT;
+CREATE TABLE log_nodes (
+    level       INTEGER NOT NULL CHECK (level BETWEEN 1 AND 7),
+    place       INTEGER NOT NULL CHECK (place >= 0),
+    hash        BLOB    NOT NULL CHECK (length(hash) = 32),
+    PRIMARY KEY (level, place)
+) STRICT, WITHOUT ROWID;
+";
+
+/// An insert that would replace a record counts as an edit too: `INSERT OR REPLACE` runs no delete trigger.
+const GUARDS: &str = "
 CREATE TRIGGER events_are_never_updated BEFORE UPDATE ON events
 BEGIN SELECT RAISE(ABORT, 'history is never edited'); END;
 CREATE TRIGGER events_are_never_deleted BEFORE DELETE ON events
 BEGIN SELECT RAISE(ABORT, 'history is never edited'); END;
 CREATE TRIGGER events_are_never_replaced BEFORE INSERT ON events
-WHEN EXISTS (SELECT 1 FROM events WHERE stream = NEW.stream AND seq = NEW.seq)
+WHEN EXISTS (SELECT 1 FROM events WHERE leaf = NEW.leaf)
+    OR EXISTS (SELECT 1 FROM events WHERE stream = NEW.stream AND seq = NEW.seq)
 BEGIN SELECT RAISE(ABORT, 'history is never edited'); END;
+";
+
+const BASE: &str = "
 CREATE TABLE snapshots (
     stream      TEXT    NOT NULL,
     seq         INTEGER NOT NULL,
@@ -72,37 +103,83 @@ pub(super) fn refuse_newer(found: u32, schema: &Schema) -> Result<(), StoreError
 pub(super) fn migrate(connection: &mut Connection, path: &Path, schema: &Schema) -> Result<(), StoreError> {
     let version = match version(connection, path)? {
         Some(version) => version,
-        None => step(connection, path, |tx| {
-            tx.execute_batch(BASE)?;
-            tx.execute("INSERT INTO schema_version VALUES (0, ?1)", [MARK]).map(|_| 0)
-        })?,
+        None => {
+            let head = LogHead::new(new_origin()?);
+            step(connection, path, |tx| {
+                tx.execute_batch(EVENTS)?;
+                tx.execute_batch(GUARDS)?;
+                tx.execute_batch(BASE)?;
+                write::put_head(tx, &head)?;
+                tx.execute("INSERT INTO schema_version VALUES (0, ?1)", [MARK]).map(|_| 0)
+            })?
+        }
     };
     refuse_newer(version, schema)?;
     schema.pending(version).try_for_each(|migration| apply(connection, path, migration))
 }
 
+/// The store's own tables grow with the caller's next migration: only a newer program opens the database afterwards.
 fn apply(connection: &mut Connection, path: &Path, migration: &Migration) -> Result<(), StoreError> {
     let (version, name) = (migration.version, migration.name);
-    let done = step(connection, path, |tx| {
-        bring_base_up_to_date(tx)?;
+    let at_fault = |e| fault(path, e);
+    let behavior = TransactionBehavior::Immediate;
+    let tx = connection.transaction_with_behavior(behavior).map_err(at_fault)?;
+    make_leaves(&tx, path)?;
+    let run = || {
         tx.execute_batch(migration.sqlite)?;
         tx.execute("INSERT INTO schema_version VALUES (?1, ?2)", (version, name)).map(|_| ())
-    });
-    match done {
+    };
+    match run().map_err(at_fault) {
         Err(StoreError::Database { source } | StoreError::Constraint { source }) => {
             Err(StoreError::MigrationFailed { version, name, source })
         }
         other => other,
-    }
+    }?;
+    tx.commit().map_err(at_fault)
 }
 
-/// The store's own tables grow with the caller's next migration: only a newer program opens the database afterwards.
-fn bring_base_up_to_date(tx: &Transaction<'_>) -> rusqlite::Result<()> {
-    let known = "SELECT count(*) FROM pragma_table_info('events') WHERE name = 'actor'";
-    match tx.query_row(known, [], |row| row.get::<_, i64>(0))? {
-        0 => tx.execute_batch("ALTER TABLE events ADD COLUMN actor TEXT NOT NULL DEFAULT ''"),
-        _ => Ok(()),
+fn has_column(connection: &Connection, name: &str) -> rusqlite::Result<bool> {
+    let known = "SELECT count(*) FROM pragma_table_info('events') WHERE name = ?1";
+    connection.query_row(known, [name], |row| Ok(row.get::<_, i64>(0)? > 0))
+}
+
+/// Gives every record of before a leaf, in the order in which they were written.
+fn make_leaves(tx: &Transaction<'_>, path: &Path) -> Result<(), StoreError> {
+    let at_fault = |e| fault(path, e);
+    if has_column(tx, "leaf").map_err(at_fault)? {
+        return Ok(());
     }
+    let mut head = LogHead { backfilled: u64::MAX, ..LogHead::new(new_origin()?) };
+    if !has_column(tx, "actor").map_err(at_fault)? {
+        let actor = "ALTER TABLE events ADD COLUMN actor TEXT NOT NULL DEFAULT ''";
+        tx.execute_batch(actor).map_err(at_fault)?;
+    }
+    tx.execute_batch(
+        "DROP TRIGGER events_are_never_updated; DROP TRIGGER events_are_never_deleted;
+        DROP TRIGGER events_are_never_replaced; ALTER TABLE events RENAME TO events_before;",
+    )
+    .map_err(at_fault)?;
+    tx.execute_batch(EVENTS).map_err(at_fault)?;
+    {
+        let old = "SELECT stream, seq, at, recorded_at, actor, kind, body FROM events_before ORDER BY rowid";
+        let mut statement = tx.prepare(old).map_err(at_fault)?;
+        let mut records = statement.query_map([], read::record).map_err(at_fault)?;
+        loop {
+            let chunk: Vec<Record> =
+                records.by_ref().take(BACKFILL).collect::<Result<_, _>>().map_err(at_fault)?;
+            if chunk.is_empty() {
+                break;
+            }
+            let group = Group::behind(&head, &chunk, &salts(chunk.len())?)?;
+            write::insert_records(tx, &chunk, &group.leaves).map_err(at_fault)?;
+            write::insert_nodes(tx, &group.nodes).map_err(at_fault)?;
+            head = group.head;
+        }
+    }
+    head.backfilled = head.size();
+    write::put_head(tx, &head).map_err(at_fault)?;
+    tx.execute_batch("DROP TABLE events_before").map_err(at_fault)?;
+    tx.execute_batch(GUARDS).map_err(at_fault)
 }
 
 fn step<T>(

@@ -5,6 +5,7 @@ mod fault;
 mod layout;
 mod lock;
 mod read;
+mod verify;
 mod write;
 
 use std::path::{Path, PathBuf};
@@ -20,9 +21,12 @@ use crate::backup::BackupSummary;
 use crate::batch::Batch;
 use crate::error::StoreError;
 use crate::files::{directory, sync_directory};
-use crate::record::{Record, Snapshot, follows};
+use crate::log::{Appended, Group, Leaf, LogHead, LogReport, Logged, Notary, sign};
+use crate::record::{Record, Snapshot, ends_at, follows};
+use crate::row::Value;
 use crate::schema::{Schema, Table};
 use crate::store::Database;
+use strongroom_audit::Hash;
 
 /// Readers such as the `sqlite3` shell may hold the file for a moment.
 const BUSY_WAIT: Duration = Duration::from_secs(5);
@@ -68,15 +72,16 @@ impl SqliteStore {
     }
 
     /// Runs `work` in one transaction. A failure rolls everything back: dropping the transaction does.
-    fn transact(
+    fn transact<T>(
         &mut self,
-        work: impl FnOnce(&Connection, &Path) -> Result<(), StoreError>,
-    ) -> Result<(), StoreError> {
+        work: impl FnOnce(&Connection, &Path) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
         let path = &self.path;
         let behavior = TransactionBehavior::Immediate;
         let tx = self.connection.transaction_with_behavior(behavior).map_err(|e| fault(path, e))?;
-        work(&tx, path)?;
-        tx.commit().map_err(|e| commit_fault(path, e))
+        let value = work(&tx, path)?;
+        tx.commit().map_err(|e| commit_fault(path, e))?;
+        Ok(value)
     }
 
     fn fault(&self, error: rusqlite::Error) -> StoreError {
@@ -85,12 +90,18 @@ impl SqliteStore {
 }
 
 impl Database for SqliteStore {
-    fn append(&mut self, batch: &Batch<'_>) -> Result<(), StoreError> {
+    fn append(&mut self, batch: &Batch<'_>, notary: Option<&dyn Notary>) -> Result<Appended, StoreError> {
         self.transact(|connection, path| {
+            let before = read::log_head(connection).map_err(|e| fault(path, e))?;
+            for (stream, end) in batch.ends {
+                ends_at(stream, *end, read::head(connection, stream).map_err(|e| fault(path, e))?)?;
+            }
             for first in &batch.firsts {
                 follows(first, read::head(connection, &first.stream).map_err(|e| fault(path, e))?)?;
             }
-            write::insert_records(connection, batch.records)
+            let mut group = Group::behind(&before, batch.records, &batch.salts)?;
+            write::insert_records(connection, batch.records, &group.leaves)
+                .and_then(|()| write::insert_nodes(connection, &group.nodes))
                 .and_then(|()| write::change_rows(connection, &batch.plans))
                 .map_err(|e| fault(path, e))?;
             batch.plans.iter().try_for_each(|plan| {
@@ -98,8 +109,57 @@ impl Database for SqliteStore {
                     added if added == plan.inserts.len() => Ok(()),
                     _ => Err(StoreError::RowTaken { table: plan.table.name }),
                 }
-            })
+            })?;
+            if batch.records.is_empty() {
+                return Ok(Appended::new(before.tree, Vec::new(), before.checkpoint));
+            }
+            // Last: what was refused until here needed no signature.
+            notary.map_or(Ok(()), |notary| sign(&mut group.head, notary))?;
+            write::put_head(connection, &group.head).map_err(|e| fault(path, e))?;
+            let checkpoint = notary.and(group.head.checkpoint);
+            Ok(Appended::new(before.tree, group.leaves, checkpoint))
         })
+    }
+
+    fn log_head(&mut self) -> Result<LogHead, StoreError> {
+        read::log_head(&self.connection).map_err(|e| self.fault(e))
+    }
+
+    fn sign_head(&mut self, notary: &dyn Notary) -> Result<LogHead, StoreError> {
+        self.transact(|connection, path| {
+            let mut head = read::log_head(connection).map_err(|e| fault(path, e))?;
+            sign(&mut head, notary)?;
+            write::put_head(connection, &head).map_err(|e| fault(path, e))?;
+            Ok(head)
+        })
+    }
+
+    fn leaf(&mut self, stream: &str, seq: i64) -> Result<Option<Leaf>, StoreError> {
+        read::leaf(&self.connection, stream, seq).map_err(|e| self.fault(e))
+    }
+
+    fn logged(&mut self, from: i64, limit: i64) -> Result<Vec<Logged>, StoreError> {
+        read::logged_from(&self.connection, from, limit).map_err(|e| self.fault(e))
+    }
+
+    fn leaf_hashes(&mut self, from: i64, limit: i64) -> Result<Vec<Hash>, StoreError> {
+        read::leaf_hashes(&self.connection, from, limit).map_err(|e| self.fault(e))
+    }
+
+    fn nodes(&mut self, level: i64, from: i64, limit: i64) -> Result<Vec<Hash>, StoreError> {
+        read::nodes(&self.connection, level, from, limit).map_err(|e| self.fault(e))
+    }
+
+    fn verify_log(&mut self, progress: &(dyn Fn(u64) + Sync)) -> Result<LogReport, StoreError> {
+        verify::verify(&self.connection, &self.path, progress)
+    }
+
+    fn rows(&mut self, table: &Table) -> Result<Vec<Vec<Value>>, StoreError> {
+        let rows = || {
+            let mut statement = self.connection.prepare_cached(&read::all_rows_sql(table))?;
+            statement.query_map([], |row| read::values(row, table))?.collect::<rusqlite::Result<_>>()
+        };
+        rows().map_err(|e| self.fault(e))
     }
 
     fn prune(

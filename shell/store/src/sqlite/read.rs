@@ -1,11 +1,13 @@
 //! The SQL that reads the log, snapshots and whole tables.
 
-use rusqlite::types::ValueRef;
+use rusqlite::types::{FromSqlError, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Result, Row};
 
+use crate::log::{Leaf, LogHead, Logged, NodeRow};
 use crate::record::{Record, Snapshot};
 use crate::row::Value;
 use crate::schema::{Table, join};
+use strongroom_audit::{Hash, Tree};
 
 /// Jumps from stream to stream through the primary key; `SELECT DISTINCT` would visit every record.
 const STREAMS: &str = "WITH RECURSIVE names(stream) AS (
@@ -40,8 +42,10 @@ pub(super) fn latest_snapshot(connection: &Connection, stream: &str) -> Result<O
     connection.prepare_cached(sql)?.query_row([stream], snapshot).optional()
 }
 
-pub(super) const ALL_RECORDS: &str =
-    "SELECT stream, seq, at, recorded_at, actor, kind, body FROM events ORDER BY stream, seq";
+pub(super) const ALL_LOGGED: &str =
+    "SELECT stream, seq, at, recorded_at, actor, kind, body, leaf, salt, leaf_hash FROM events ORDER BY leaf";
+pub(super) const ALL_NODES: &str = "SELECT level, place, hash FROM log_nodes ORDER BY level, place";
+
 pub(super) const ALL_SNAPSHOTS: &str =
     "SELECT stream, seq, recorded_at, body FROM snapshots ORDER BY stream, seq";
 
@@ -64,6 +68,67 @@ pub(super) fn record(row: &Row<'_>) -> Result<Record> {
         kind: row.get(5)?,
         body: row.get(6)?,
     })
+}
+
+pub(super) fn logged(row: &Row<'_>) -> Result<Logged> {
+    let leaf = Leaf { index: row.get::<_, i64>(7)?.cast_unsigned(), salt: row.get(8)?, hash: hash(row, 9)? };
+    Ok(Logged { record: record(row)?, leaf })
+}
+
+pub(super) fn node(row: &Row<'_>) -> Result<NodeRow> {
+    Ok(NodeRow { level: row.get(0)?, place: row.get(1)?, hash: hash(row, 2)? })
+}
+
+fn hash(row: &Row<'_>, index: usize) -> Result<Hash> {
+    Ok(Hash::new(row.get(index)?))
+}
+
+pub(super) fn log_head(connection: &Connection) -> Result<LogHead> {
+    let sql = "SELECT tree, backfilled, origin, key, checkpoint FROM log_head";
+    connection.prepare_cached(sql)?.query_row([], |row| {
+        let tree = Tree::from_bytes(row.get_ref(0)?.as_bytes()?);
+        Ok(LogHead {
+            tree: tree.map_err(|error| FromSqlError::other(error))?,
+            backfilled: row.get::<_, i64>(1)?.cast_unsigned(),
+            origin: row.get(2)?,
+            key: row.get(3)?,
+            checkpoint: row.get(4)?,
+        })
+    })
+}
+
+pub(super) fn leaf(connection: &Connection, stream: &str, seq: i64) -> Result<Option<Leaf>> {
+    let sql = "SELECT leaf, salt, leaf_hash FROM events WHERE stream = ?1 AND seq = ?2";
+    let leaf = |row: &Row<'_>| {
+        Ok(Leaf { index: row.get::<_, i64>(0)?.cast_unsigned(), salt: row.get(1)?, hash: hash(row, 2)? })
+    };
+    connection.prepare_cached(sql)?.query_row((stream, seq), leaf).optional()
+}
+
+/// Records by their leaves, from one up to another.
+pub(super) const LOGGED: &str =
+    "SELECT stream, seq, at, recorded_at, actor, kind, body, leaf, salt, leaf_hash FROM events
+    WHERE leaf >= ?1 AND leaf < ?2 ORDER BY leaf";
+
+pub(super) fn logged_from(connection: &Connection, from: i64, limit: i64) -> Result<Vec<Logged>> {
+    let sql = "SELECT stream, seq, at, recorded_at, actor, kind, body, leaf, salt, leaf_hash FROM events
+        WHERE leaf >= ?1 ORDER BY leaf LIMIT ?2";
+    connection.prepare_cached(sql)?.query_map((from, limit), logged)?.collect()
+}
+
+pub(super) fn leaf_hashes(connection: &Connection, from: i64, limit: i64) -> Result<Vec<Hash>> {
+    let sql = "SELECT leaf_hash FROM events WHERE leaf >= ?1 AND leaf < ?1 + ?2 ORDER BY leaf";
+    connection.prepare_cached(sql)?.query_map((from, limit), |row| hash(row, 0))?.collect()
+}
+
+pub(super) fn nodes(connection: &Connection, level: i64, from: i64, limit: i64) -> Result<Vec<Hash>> {
+    let sql =
+        "SELECT hash FROM log_nodes WHERE level = ?1 AND place >= ?2 AND place < ?2 + ?3 ORDER BY place";
+    connection.prepare_cached(sql)?.query_map((level, from, limit), |row| hash(row, 0))?.collect()
+}
+
+pub(super) fn all_nodes(connection: &Connection) -> Result<Vec<NodeRow>> {
+    connection.prepare(ALL_NODES)?.query_map([], node)?.collect()
 }
 
 pub(super) fn snapshot(row: &Row<'_>) -> Result<Snapshot> {

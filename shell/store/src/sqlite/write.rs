@@ -3,23 +3,49 @@
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, Result, ToSql, params_from_iter};
 
+use crate::log::{Leaf, LogHead, NodeRow};
 use crate::record::{Record, Snapshot};
 use crate::row::{TablePlan, Value};
 use crate::schema::{Table, join};
 
-const INSERT_RECORD: &str = "INSERT INTO events (stream, seq, at, recorded_at, actor, kind, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+const INSERT_RECORD: &str =
+    "INSERT INTO events (leaf, stream, seq, at, recorded_at, actor, kind, body, salt, leaf_hash)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+const INSERT_NODE: &str = "INSERT INTO log_nodes (level, place, hash) VALUES (?1, ?2, ?3)";
+const PUT_HEAD: &str =
+    "INSERT INTO log_head (one, tree, backfilled, origin, key, checkpoint) VALUES (1, ?1, ?2, ?3, ?4, ?5)
+    ON CONFLICT (one) DO UPDATE SET tree = excluded.tree, backfilled = excluded.backfilled,
+    origin = excluded.origin, key = excluded.key, checkpoint = excluded.checkpoint";
 const UPSERT_SNAPSHOT: &str = "INSERT INTO snapshots (stream, seq, recorded_at, body) VALUES (?1, ?2, ?3, ?4)
     ON CONFLICT (stream, seq) DO UPDATE SET recorded_at = excluded.recorded_at, body = excluded.body";
 const KEEP_NEWEST_TWO: &str = "DELETE FROM snapshots WHERE stream = ?1 AND seq NOT IN
     (SELECT seq FROM snapshots WHERE stream = ?1 ORDER BY seq DESC LIMIT 2)";
 
-pub(super) fn insert_records(connection: &Connection, records: &[Record]) -> Result<()> {
+pub(super) fn insert_records(connection: &Connection, records: &[Record], leaves: &[Leaf]) -> Result<()> {
     let mut statement = connection.prepare_cached(INSERT_RECORD)?;
-    for record in records {
+    for (record, leaf) in records.iter().zip(leaves) {
         let Record { stream, seq, at, recorded_at, actor, kind, body } = record;
-        statement.execute((stream, seq.cast_signed(), at, recorded_at, actor, kind, body))?;
+        let (index, hash) = (leaf.index.cast_signed(), leaf.hash.as_bytes());
+        let seq = seq.cast_signed();
+        statement.execute((index, stream, seq, at, recorded_at, actor, kind, body, &leaf.salt, hash))?;
     }
     Ok(())
+}
+
+pub(super) fn insert_nodes(connection: &Connection, nodes: &[NodeRow]) -> Result<()> {
+    if nodes.is_empty() {
+        return Ok(());
+    }
+    let mut statement = connection.prepare_cached(INSERT_NODE)?;
+    nodes
+        .iter()
+        .try_for_each(|node| statement.execute((node.level, node.place, node.hash.as_bytes())).map(|_| ()))
+}
+
+pub(super) fn put_head(connection: &Connection, head: &LogHead) -> Result<()> {
+    let LogHead { tree, backfilled, origin, key, checkpoint } = head;
+    let values = (tree.to_bytes(), backfilled.cast_signed(), origin, key, checkpoint);
+    connection.prepare_cached(PUT_HEAD)?.execute(values).map(|_| ())
 }
 
 /// Deletes before upserts, tables in reverse before tables in order: see the invariant of `row`.

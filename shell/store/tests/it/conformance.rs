@@ -190,7 +190,8 @@ fn a_hole_in_the_log_is_found(home: &Home) {
     let mut store = home.open(&SCHEMA);
     store.append(&run("a", 1..=2), &[]).unwrap();
     home.by_hand(
-        "INSERT INTO events SELECT stream, 4, at, recorded_at, actor, kind, body FROM events WHERE seq = 1",
+        "INSERT INTO events (stream, seq, at, recorded_at, actor, kind, body, leaf, salt, leaf_hash)
+            SELECT stream, 4, at, recorded_at, actor, kind, body, 2, salt, leaf_hash FROM events WHERE seq = 1",
     )
     .unwrap();
     assert_eq!(code(store.read("a", 1, 10)), "store.log_must_be_gapless");

@@ -86,7 +86,9 @@ fn an_uncommitted_transaction_is_gone_after_a_crash() {
     writer.execute_batch("PRAGMA cache_size = 1; BEGIN IMMEDIATE").unwrap();
     let before = files_of_open_store(&home).1.len();
     for seq in 7..2_000 {
-        let insert = "INSERT INTO events VALUES ('a', ?1, '', '', '', '', hex(zeroblob(500)))";
+        let insert =
+            "INSERT INTO events (leaf, stream, seq, at, recorded_at, actor, kind, body, salt, leaf_hash)
+            VALUES (?1 - 1, 'a', ?1, '', '', '', '', hex(zeroblob(500)), zeroblob(16), zeroblob(32))";
         writer.execute(insert, [seq]).unwrap();
     }
     let (database, log) = files_of_open_store(&home);

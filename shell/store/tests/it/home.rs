@@ -60,6 +60,25 @@ impl Home {
         }
     }
 
+    /// As [`Home::by_hand`], by somebody who takes the guards of the history away first.
+    pub fn as_attacker(&self, sql: &str) {
+        let guards = match self.location() {
+            Location::Sqlite(_) => {
+                "DROP TRIGGER IF EXISTS events_are_never_updated; DROP TRIGGER IF EXISTS events_are_never_deleted;
+                 DROP TRIGGER IF EXISTS events_are_never_replaced;"
+            }
+            Location::Postgres(_) => "ALTER TABLE events DISABLE TRIGGER ALL;",
+        };
+        self.by_hand(&format!("{guards}{sql}")).unwrap();
+    }
+
+    /// An empty store of the same kind in a place of its own.
+    pub fn fresh_log(&self) -> (Self, Store) {
+        let home = if self.databases.is_none() { Self::sqlite() } else { Self::postgres().unwrap() };
+        let store = home.open(&crate::sample::SCHEMA);
+        (home, store)
+    }
+
     /// The rows of a query as text, instants as the store writes them; a null is `-`.
     pub fn rows(&self, sql: &str) -> Vec<String> {
         rows(&self.location(), sql)

@@ -11,6 +11,7 @@ mod conformance;
 mod copies;
 mod crash;
 mod home;
+mod log;
 mod opening;
 mod postgres_only;
 mod sample;

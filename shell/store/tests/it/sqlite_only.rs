@@ -73,8 +73,13 @@ fn every_commit_is_synchronised() {
 fn a_replaced_record_counts_as_an_edit() {
     let home = Home::sqlite();
     home.open(&SCHEMA).append(&run("a", 1..=1), &[]).unwrap();
-    let replaced = home.by_hand("INSERT OR REPLACE INTO events VALUES ('a', 1, '', '', '', '', 'forged')");
-    assert!(replaced.unwrap_err().starts_with("history is never edited"));
+    for (leaf, seq) in [(0, 9), (9, 1)] {
+        let replaced = home.by_hand(&format!(
+            "INSERT OR REPLACE INTO events (leaf, stream, seq, at, recorded_at, actor, kind, body, salt, leaf_hash)
+             VALUES ({leaf}, 'a', {seq}, '', '', '', '', 'forged', zeroblob(16), zeroblob(32))"
+        ));
+        assert!(replaced.unwrap_err().starts_with("history is never edited"));
+    }
 }
 
 #[test]
