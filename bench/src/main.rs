@@ -1,8 +1,9 @@
-//! Measurements of the engine, the desk and the gate, each beside a peer or a limit that was measured in the same run.
+//! Measurements of the engine, the desk, the gate and the log, each beside a peer or a limit that was measured in the same run.
 //!
 //! Nothing here is a test: a figure of a busy machine fails nobody. `bench/README.md` keeps the figures and says what
 //! they mean.
 
+mod audit;
 mod baskets;
 mod days;
 mod desk;
@@ -72,6 +73,8 @@ enum Part {
     Rate,
     /// The verification of a signed request, beside the bare primitive.
     Signature,
+    /// The transparency log's hashes, beside bare SHA-256.
+    Audit,
     /// A basket over five years: one run and a sweep.
     Baskets,
     /// Signed requests over HTTP on loopback, beside a server without a gate.
@@ -112,6 +115,7 @@ fn main() -> Result<(), Failure> {
         Part::HttpHello => return http::child::hello(),
         Part::Http => http::measure(&plan, arguments.requests.into(), &arguments.http_peers, &mut report)?,
         Part::Signature => signature::measure(&plan, &mut report)?,
+        Part::Audit => audit::measure(&plan, &mut report)?,
         Part::Rate => {
             let parquet = arguments.parquet.ok_or("rate needs --parquet")?;
             rate::measure(&plan, &parquet, arguments.peers.as_deref(), &mut report)?;

@@ -88,6 +88,8 @@ impl FromStr for ProofFile {
         if proof.len() > PROOF_HASHES_MAX {
             return Err(malformed("it must have at most 63 hashes"));
         }
-        Ok(Self { extra: extra.transpose()?, index, proof, checkpoint: SignedNote::parse(checkpoint)? })
+        let checkpoint = SignedNote::parse(checkpoint)?;
+        Checkpoint::parse(checkpoint.text())?;
+        Ok(Self { extra: extra.transpose()?, index, proof, checkpoint })
     }
 }

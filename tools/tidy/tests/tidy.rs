@@ -45,6 +45,7 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
             "engine",
             "backtest",
             "access",
+            "audit",
             "store",
             "desk",
             "signature",

@@ -104,6 +104,15 @@ fn bytes_that_are_no_entry_are_refused() {
     }
 }
 
+#[test]
+fn an_entry_without_a_stream_is_none() {
+    let good = entry().to_bytes().unwrap();
+    let nameless = [&[1, 0, 0], &good[3 + "fund/BTCX".len()..]].concat();
+    assert_eq!(Entry::parse(&nameless), Err(AuditError::EntryMustBeWellFormed));
+    let named = [&[1, 0, 1, b'f'], &good[3 + "fund/BTCX".len()..]].concat();
+    assert_eq!(Entry::parse(&named), Ok(Entry { stream: "f", ..entry() }));
+}
+
 fn field() -> impl Strategy<Value = String> {
     proptest::string::string_regex("[a-z\u{e9}\u{0}]{0,6}").unwrap()
 }

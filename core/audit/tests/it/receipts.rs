@@ -102,3 +102,42 @@ fn a_member_that_is_there_twice_is_refused() {
     let long = " ".repeat(strongroom_audit::RECEIPT_BYTES_MAX + 1);
     assert_eq!(Receipt::from_json(&long).unwrap_err().code(), "audit.receipt_must_be_well_formed");
 }
+
+#[test]
+fn what_is_no_proof_file_is_refused() {
+    let rows = vectors("receipts.json");
+    let good = Receipt::from_json(text(&rows[1], "receipt")).unwrap().to_proof_file().unwrap().to_string();
+    let lines: Vec<&str> = good.lines().collect();
+    assert_eq!(lines[0], "c2sp.org/tlog-proof@v1");
+    assert!(lines[1].starts_with("extra ") && lines[2] == "index 1" && lines[6].is_empty(), "{good}");
+    let hash = lines[3];
+    for (file, why) in [
+        (String::new(), "empty"),
+        (good.replace("@v1", "@v2"), "another version"),
+        (good.replace("index 1\n", ""), "no index"),
+        (good.replace("index 1\n", "index 01\n"), "a leading zero"),
+        (good.replace("index 1\n", "index -1\n"), "a sign"),
+        (good.replace("index 1\n", "index 18446744073709551616\n"), "an index of 65 bits"),
+        (good.replace("extra ", "extra  "), "two spaces"),
+        (good.replace("extra ", "extra *"), "no base64"),
+        (
+            good.replace(&format!("{}\n{}", lines[1], lines[2]), &format!("{}\n{}", lines[2], lines[1])),
+            "another order",
+        ),
+        (good.replacen(lines[1], &format!("{}\n{}", lines[1], lines[1]), 1), "extra twice"),
+        (good.replacen("\n\n", "\n", 1), "no empty line before the checkpoint"),
+        (good.replacen("\n\n", "\n\n\n", 1), "two empty lines before the checkpoint"),
+        (good.replace(hash, &hash[..43]), "a hash without its padding"),
+        (good.replace(hash, &[hash; 64].join("\n")), "more hashes than a tree is high"),
+        (good.replace('\n', "\r\n"), "lines that end as on Windows"),
+        (format!("{good}\n"), "a line more"),
+        (good.trim_end().to_owned(), "no newline at the end"),
+    ] {
+        assert_ne!(file, good, "{why}");
+        assert!(file.parse::<ProofFile>().is_err(), "{why}");
+    }
+    let many = good.replace(hash, &[hash; 61].join("\n")).parse::<ProofFile>().unwrap();
+    assert_eq!(many.proof.len(), strongroom_audit::PROOF_HASHES_MAX);
+    let key: VerifierKey = text(&rows[1], "vkey").parse().unwrap();
+    assert_eq!(many.verify(&key), Err(AuditError::ProofMustFitTheTree));
+}
