@@ -61,6 +61,7 @@ impl AccessState {
             AccessEvent::ServerKeyAdded(key) => {
                 self.server_keys.insert(key.version, key.clone());
             }
+            AccessEvent::KeysRooted { .. } => {}
         }
     }
 

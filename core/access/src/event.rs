@@ -95,4 +95,12 @@ pub enum AccessEvent {
     },
     /// This server signs with another key.
     ServerKeyAdded(ServerKey),
+    /// The root over all principals and keys as they are after the events before this one: what the log says of them can
+    /// be checked against it, and one of them proved without the others.
+    KeysRooted {
+        /// The root, base64.
+        root: String,
+        /// How many principals and keys.
+        records: u64,
+    },
 }

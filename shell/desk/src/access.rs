@@ -3,12 +3,15 @@
 use crate::cause::{Cause, nonce_row};
 use crate::desk::{Desk, microsecond};
 use crate::error::DeskError;
+use crate::evidence::{self, Caused, Place};
+use crate::keys::{Roots, Touched, key_record};
 use crate::tables::{CREDENTIALS, PRINCIPALS};
-use std::collections::BTreeSet;
+use std::sync::Arc;
 use strongroom_access::{
-    AccessCommand, AccessEvent, AccessState, KeyId, KeyVersion, Lineage, Principal, decode, encode,
+    AccessCommand, AccessEvent, AccessRefusal, AccessState, KeyId, KeyVersion, Lineage, Principal, decode,
+    encode,
 };
-use strongroom_store::{Record, RowChange, Store, StoreError, Value};
+use strongroom_store::{LogFault, Record, RowChange, Store, StoreError, Value};
 use strongroom_units::time::Timestamp;
 
 /// The name of the stream.
@@ -23,6 +26,7 @@ const TRIES: u32 = 50;
 pub(crate) struct AccessSlot {
     state: AccessState,
     head: u64,
+    roots: Roots,
 }
 
 /// What came of a change of access that was not refused. It is durable.
@@ -32,6 +36,10 @@ pub struct AccessAnswer {
     pub seq: u64,
     /// What happened; nothing when it had been done before.
     pub events: Vec<AccessEvent>,
+    /// The records of the events, with their proofs.
+    pub places: Vec<Place>,
+    /// The record of the signed request.
+    pub request: Option<Place>,
 }
 
 impl Desk {
@@ -78,65 +86,160 @@ impl Desk {
         loop {
             self.access.catch_up(&mut self.store)?;
             self.is_still_allowed(cause, Timestamp::now())?;
-            let events = self.access.state.decide(command, at)?;
+            let decided = self.access.state.decide(command, at);
             tries += 1;
-            match self.append_access(&events, at, cause) {
-                Err(DeskError::Store(StoreError::SequenceTaken { .. })) if tries < TRIES => {}
-                Err(error) => return Err(error),
-                Ok(()) => return Ok(AccessAnswer { seq: self.access.head, events }),
+            match self.append_access(decided, at, cause) {
+                Err(DeskError::Store(StoreError::SequenceTaken { .. })) if tries < TRIES => {
+                    self.deeds.forget();
+                }
+                done => return done,
             }
         }
     }
 
+    /// Writes what was decided, and the signed request with it, which is kept of a refusal too.
     fn append_access(
         &mut self,
-        events: &[AccessEvent],
+        decided: Result<Vec<AccessEvent>, AccessRefusal>,
         at: Timestamp,
         cause: &Cause,
-    ) -> Result<(), DeskError> {
-        if events.is_empty() {
-            return Ok(());
-        }
-        let (at_text, recorded_at) = (at.to_string(), microsecond(Timestamp::now()).to_string());
-        let mut records = Vec::with_capacity(events.len());
-        for (seq, event) in (self.access.head + 1..).zip(events) {
-            let (kind, body) = encode(event).map_err(|source| unreadable(seq, source))?;
+    ) -> Result<AccessAnswer, DeskError> {
+        let recorded_at = microsecond(Timestamp::now()).to_string();
+        let events = decided.as_ref().map(Vec::as_slice).unwrap_or_default();
+        let mut touched = Touched::default();
+        let (mut records, first) = (Vec::with_capacity(events.len() + 2), self.access.head + 1);
+        let mut entries = events.to_vec();
+        for event in events {
             self.access.state.apply(event, at);
+            touched.add(event, &self.access.state);
+        }
+        if !touched.is_empty() {
+            self.access.roots.follow(&touched, &self.access.state);
+            entries.push(self.access.roots.event());
+        }
+        for (seq, event) in (first..).zip(&entries) {
+            let (kind, body) = encode(event).map_err(|source| unreadable(seq, source))?;
             records.push(Record {
                 stream: STREAM.to_owned(),
                 seq,
-                at: at_text.clone(),
+                at: at.to_string(),
                 recorded_at: recorded_at.clone(),
                 actor: cause.actor.clone(),
                 kind: kind.to_owned(),
                 body,
             });
         }
-        let mut rows = rows(events, &self.access.state);
-        rows.extend(cause.nonce.as_ref().map(nonce_row));
-        let done = self.store.append(&records, &rows);
-        match done {
-            Ok(()) => self.access.head += records.len() as u64,
-            // Memory holds what is not in the log: it is read again when next needed.
-            Err(_) => self.access = AccessSlot::default(),
+        let mut rows = touched.rows(&self.access.state);
+        if !events.is_empty() {
+            rows.extend(cause.nonce.as_ref().map(nonce_row));
         }
-        done.map_err(DeskError::of_append)
+        let outcome = match &decided {
+            Ok(events) if events.is_empty() => "already done",
+            Ok(_) => "done",
+            Err(refusal) => refusal.code(),
+        };
+        let caused = (!entries.is_empty()).then(|| Caused {
+            stream: STREAM.to_owned(),
+            first,
+            last: first + entries.len() as u64 - 1,
+        });
+        if let (Some(_), Some(claim)) = (&cause.evidence, &cause.claim) {
+            let stream = evidence::stream_of(claim.key.lineage.as_str());
+            let seq = self.deeds.next(&mut self.store, &stream)?;
+            if let Some((record, row)) = evidence::record_of(cause, seq, (at, &recorded_at), outcome, caused)?
+            {
+                records.push(record);
+                rows.push(row);
+            }
+        }
+        let mut places = Vec::new();
+        if !records.is_empty() {
+            rows.extend(self.answers.iter().cloned());
+            let head = [(STREAM, self.access.head)];
+            let ends = if entries.is_empty() { head.as_slice() } else { &[] };
+            match self.store.append_after(&records, &rows, ends) {
+                Ok(appended) => {
+                    self.access.head += entries.len() as u64;
+                    self.answers.clear();
+                    let appended = Arc::new(appended);
+                    let place = |(place, record)| Place::new(&appended, place, record);
+                    places = records.iter().enumerate().map(place).collect();
+                }
+                Err(error) => {
+                    // Memory holds what is not in the log: it is read again when next needed.
+                    self.access = AccessSlot::default();
+                    self.deeds.forget();
+                    return Err(DeskError::of_append(error));
+                }
+            }
+        }
+        let request = if places.len() > entries.len() { places.pop() } else { None };
+        let events = decided?;
+        places.truncate(events.len());
+        Ok(AccessAnswer { seq: self.access.head, events, places, request })
+    }
+
+    /// The record of a key as the last root of the log covers it, and what leads from it to that root.
+    pub fn key_certificate(&mut self, key: &KeyId) -> Result<Option<KeyCertificate>, DeskError> {
+        self.access.catch_up(&mut self.store)?;
+        let AccessSlot { state, roots, .. } = &self.access;
+        let record = key_record(state, key).and_then(|record| String::from_utf8(record).ok());
+        let certificate = record.zip(roots.prove(key)).map(|(record, proof)| KeyCertificate {
+            key: key.to_string(),
+            record,
+            root: roots.root().to_string(),
+            proof: proof.iter().map(ToString::to_string).collect(),
+        });
+        Ok(certificate)
     }
 }
 
+/// What the log says of a key at one time, under the root that a record of it has.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct KeyCertificate {
+    /// The key.
+    pub key: String,
+    /// Its grant, restriction and version, as JSON.
+    pub record: String,
+    /// The root, base64.
+    pub root: String,
+    /// The hashes beside its path, from the root down.
+    pub proof: Vec<String>,
+}
+
 impl AccessSlot {
+    pub(crate) fn head(&self) -> u64 {
+        self.head
+    }
+
     /// Reads what the log has and memory has not.
     fn catch_up(&mut self, store: &mut Store) -> Result<(), DeskError> {
         loop {
             let page = store.read(STREAM, self.head + 1, PAGE)?;
             for record in &page {
-                let (event, at) = read(record)?;
-                self.state.apply(&event, at);
-                self.head = record.seq;
+                self.replay(record)?;
             }
             if page.len() < PAGE {
                 return Ok(());
             }
+        }
+    }
+}
+
+impl AccessSlot {
+    /// Follows one record; a root in the log must be the one that the records before it lead to.
+    fn replay(&mut self, record: &Record) -> Result<(), DeskError> {
+        let (event, at) = read(record)?;
+        self.state.apply(&event, at);
+        let mut touched = Touched::default();
+        touched.add(&event, &self.state);
+        self.roots.follow(&touched, &self.state);
+        self.head = record.seq;
+        match event {
+            AccessEvent::KeysRooted { root, .. } if root != self.roots.root().to_string() => {
+                Err(StoreError::LogFaulty(LogFault::KeyTableChanged { seq: record.seq }).into())
+            }
+            _ => Ok(()),
         }
     }
 }
@@ -151,40 +254,6 @@ fn unreadable(seq: u64, source: serde_json::Error) -> DeskError {
     DeskError::AccessRecord { seq, source }
 }
 
-/// The rows of the principals and keys that the events name, as they are after all of them.
-fn rows(events: &[AccessEvent], after: &AccessState) -> Vec<RowChange> {
-    let mut principals = BTreeSet::new();
-    let mut keys: BTreeSet<KeyId> = BTreeSet::new();
-    for event in events {
-        match event {
-            AccessEvent::PrincipalRegistered(Principal { id, .. })
-            | AccessEvent::PrincipalEnabled { id, .. }
-            | AccessEvent::ScopesDenied { id, .. } => drop(principals.insert(id)),
-            AccessEvent::KeyIssued { lineage, key, .. } => {
-                keys.insert(KeyId { lineage: lineage.clone(), version: key.version });
-            }
-            AccessEvent::KeyActivated { key }
-            | AccessEvent::KeyRevoked { key, .. }
-            | AccessEvent::KeyRewrapped { key, .. } => drop(keys.insert(key.clone())),
-            AccessEvent::LineageRestricted { lineage, .. } => {
-                let versions = after.lineage(lineage).into_iter().flat_map(|known| known.versions.keys());
-                keys.extend(versions.map(|version| KeyId { lineage: lineage.clone(), version: *version }));
-            }
-            AccessEvent::EnrolmentOpened(_)
-            | AccessEvent::EnrolmentClosed { .. }
-            | AccessEvent::ServerSecretKept { .. }
-            | AccessEvent::ServerKeyRewrapped { .. }
-            | AccessEvent::ServerKeyAdded(_) => {}
-        }
-    }
-    let principals = principals.into_iter().filter_map(|id| after.principal(id)).map(principal_row);
-    let keys = keys.iter().filter_map(|key| {
-        let lineage = after.lineage(&key.lineage)?;
-        Some(credential_row(lineage, lineage.versions.get(&key.version)?))
-    });
-    principals.chain(keys).collect()
-}
-
 fn text(value: impl ToString) -> Value {
     Value::Text(value.to_string())
 }
@@ -193,7 +262,7 @@ fn list<T: ToString>(values: impl IntoIterator<Item = T>) -> Value {
     text(values.into_iter().map(|value| value.to_string()).collect::<Vec<_>>().join(" "))
 }
 
-fn principal_row(principal: &Principal) -> RowChange {
+pub(crate) fn principal_row(principal: &Principal) -> RowChange {
     let values = vec![
         text(&principal.id),
         text(principal.role.as_str()),
@@ -204,7 +273,7 @@ fn principal_row(principal: &Principal) -> RowChange {
     RowChange::Upsert { table: &PRINCIPALS, values }
 }
 
-fn credential_row(lineage: &Lineage, key: &KeyVersion) -> RowChange {
+pub(crate) fn credential_row(lineage: &Lineage, key: &KeyVersion) -> RowChange {
     let values = vec![
         text(&lineage.id),
         Value::Integer(i64::from(key.version)),

@@ -2,6 +2,7 @@
 
 use crate::desk::{Desk, microsecond};
 use crate::error::DeskError;
+use crate::evidence::Evidence;
 use crate::tables::REQUEST_NONCES;
 use core::net::IpAddr;
 use strongroom_access::{AccessRefusal, Demand, Environment, KeyId, Scope};
@@ -19,6 +20,8 @@ pub struct Cause {
     pub claim: Option<Claim>,
     /// The participant whose orders alone may be touched; none where everybody's may.
     pub orders_of: Option<String>,
+    /// The signed request itself, to be kept with what came of it.
+    pub evidence: Option<Box<Evidence>>,
 }
 
 impl Cause {

@@ -3,10 +3,12 @@
 use crate::access::AccessSlot;
 use crate::cause::{Cause, nonce_row};
 use crate::error::DeskError;
+use crate::evidence::{self, Caused, Heads, Place};
 use crate::projection::{Changes, Recorded};
 use crate::schema::SCHEMA;
 use crate::tables::REQUEST_NONCES;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use strongroom_engine::{Command, Event, Fund, FundState, Outcome, Refusal, decode, encode};
 use strongroom_fund::FundDefinition;
 use strongroom_store::{Location, Record, RowChange, Snapshot, Store, StoreError};
@@ -47,6 +49,10 @@ pub struct Answer {
     pub seq: u64,
     /// What happened, in order; nothing when it had been done before.
     pub events: Vec<Event>,
+    /// The last record that it caused, with its proof.
+    pub place: Option<Place>,
+    /// The record of the signed request.
+    pub request: Option<Place>,
 }
 
 /// An open database with the funds that were asked for in memory.
@@ -57,6 +63,10 @@ pub struct Desk {
     is_shared: bool,
     funds: BTreeMap<Symbol, Slot>,
     pub(crate) access: AccessSlot,
+    /// Ends of the streams of what each lineage did.
+    pub(crate) deeds: Heads,
+    /// Signed answers that wait for the next commit.
+    pub(crate) answers: Vec<RowChange>,
 }
 
 /// A fund in memory. INVARIANT: `fund` is the replay of records 1 to `head` whenever no group is being decided.
@@ -72,7 +82,12 @@ struct Slot {
 struct Batch {
     records: Vec<Record>,
     changes: Changes,
-    nonces: Vec<RowChange>,
+    /// Nonces that are used up, and sources of requests.
+    rows: Vec<RowChange>,
+    /// By the place of a command: the last record that it caused, and the one of its request.
+    places: Vec<(Option<usize>, Option<usize>)>,
+    /// Whether a key's leave was asked for: the decision holds while access is as it was.
+    is_claimed: bool,
     /// The last instant that was written, and its text: many commands of a group have the same.
     last_at: Option<(Timestamp, String)>,
 }
@@ -85,6 +100,9 @@ impl Batch {
         }
     }
 }
+
+/// The answers of a group, in its order.
+type Answers = Vec<Result<Answer, Refusal>>;
 
 /// Commands of a group, by their place, that tear the memory of their fund: a sum in them leaves 128 bits half way.
 type Tearing = BTreeMap<usize, Refusal>;
@@ -113,7 +131,14 @@ impl Desk {
     }
 
     fn of(store: Store, is_shared: bool) -> Self {
-        Self { store, is_shared, funds: BTreeMap::new(), access: AccessSlot::default() }
+        Self {
+            store,
+            is_shared,
+            funds: BTreeMap::new(),
+            access: AccessSlot::default(),
+            deeds: Heads::default(),
+            answers: Vec::new(),
+        }
     }
 
     /// Whether other processes may write the same database meanwhile.
@@ -161,10 +186,13 @@ impl Desk {
 
     /// Decides one command and makes it durable.
     pub fn command(&mut self, request: Request) -> Result<Answer, DeskError> {
-        self.must_still_be_allowed(&request.cause)?;
-        let answers = self.submit(&[request])?;
-        let answer = answers.into_iter().next().ok_or(DeskError::Closed)?;
-        Ok(answer?)
+        loop {
+            self.must_still_be_allowed(&request.cause)?;
+            match self.submit(std::slice::from_ref(&request)) {
+                Err(DeskError::AccessMoved) => {}
+                answers => return Ok(answers?.into_iter().next().ok_or(DeskError::Closed)??),
+            }
+        }
     }
 
     /// Decides a group of commands in order and makes all their events durable in one transaction. An error means
@@ -203,26 +231,46 @@ impl Desk {
                 }
             };
             tries += 1;
-            match self.append(batch) {
+            match self.append(batch, answers) {
+                // What the group's keys may has changed since it was asked: it is asked again.
+                Err(StoreError::SequenceTaken { stream, .. }) if stream == crate::access::STREAM => {
+                    self.forget(group);
+                    return Err(DeskError::AccessMoved);
+                }
                 Err(StoreError::SequenceTaken { .. }) if tries < TRIES => self.forget(group),
-                done => return done.map(|()| answers).map_err(DeskError::of_append),
+                done => return done.map_err(DeskError::of_append),
             }
         }
     }
 
-    fn append(&mut self, batch: Batch) -> Result<(), StoreError> {
+    fn append(&mut self, batch: Batch, mut answers: Answers) -> Result<Answers, StoreError> {
         if batch.records.is_empty() {
-            return Ok(());
+            return Ok(answers);
         }
         let mut rows =
             batch.changes.into_rows(|fund| self.funds.get(&fund).and_then(|slot| slot.fund.state()));
-        rows.extend(batch.nonces);
-        self.store.append(&batch.records, &rows)
+        rows.extend(batch.rows);
+        rows.extend(self.answers.iter().cloned());
+        let ends = [(crate::access::STREAM, self.access.head())];
+        let ends = if batch.is_claimed { ends.as_slice() } else { &[] };
+        let appended = Arc::new(self.store.append_after(&batch.records, &rows, ends)?);
+        self.answers.clear();
+        let place = |index: Option<usize>| {
+            let index = index?;
+            Some(Place::new(&appended, index, batch.records.get(index)?))
+        };
+        for (answer, (last, request)) in answers.iter_mut().zip(batch.places) {
+            if let Ok(answer) = answer {
+                (answer.place, answer.request) = (place(last), place(request));
+            }
+        }
+        Ok(answers)
     }
 
     /// Memory holds events of a group that are not in the log: it is read again when next needed.
     fn forget(&mut self, group: &[Request]) {
         group.iter().map(target).for_each(|fund| drop(self.funds.remove(&fund)));
+        self.deeds.forget();
     }
 
     fn decide_all(&mut self, group: &[Request], tearing: &Tearing) -> Result<Decided, DeskError> {
@@ -231,8 +279,10 @@ impl Desk {
         let mut answers = Vec::with_capacity(group.len());
         let mut seen = BTreeSet::new();
         for (place, request) in group.iter().enumerate() {
+            batch.is_claimed |= request.cause.claim.is_some();
             if let Some(refusal) = tearing.get(&place) {
                 answers.push(Err(refusal.clone()));
+                batch.places.push((None, None));
                 continue;
             }
             let fund = target(request);
@@ -240,12 +290,50 @@ impl Desk {
                 self.bring_up_to_date(fund)?;
             }
             let slot = self.funds.entry(fund).or_default();
+            let before = batch.records.len();
             match slot.decide(fund, request, &recorded_at, &mut batch)? {
-                Ok(answer) => answers.push(answer),
+                Ok(answer) => {
+                    let kept = self.keep_request(request, &answer, (before, &recorded_at), &mut batch)?;
+                    batch.places.push(kept);
+                    answers.push(answer);
+                }
                 Err(Torn(refusal)) => return Ok(Decided::Torn { place, refusal }),
             }
         }
         Ok(Decided::Whole(answers, batch))
+    }
+
+    /// Keeps the signed request of a command behind what it caused, refused ones too. Gives the places in the batch of the
+    /// last record that it caused, and of its own.
+    fn keep_request(
+        &mut self,
+        request: &Request,
+        answer: &Result<Answer, Refusal>,
+        (before, recorded_at): (usize, &str),
+        batch: &mut Batch,
+    ) -> Result<(Option<usize>, Option<usize>), DeskError> {
+        let caused_records = batch.records.get(before..).unwrap_or_default();
+        let last = (!caused_records.is_empty()).then(|| batch.records.len() - 1);
+        let (Some(_), Some(claim)) = (&request.cause.evidence, &request.cause.claim) else {
+            return Ok((last, None));
+        };
+        let caused = caused_records.first().zip(caused_records.last()).map(|(first, last)| Caused {
+            stream: first.stream.clone(),
+            first: first.seq,
+            last: last.seq,
+        });
+        let outcome = match answer {
+            Ok(Answer { outcome: Outcome::Done, .. }) => "done",
+            Ok(Answer { outcome: Outcome::AlreadyDone, .. }) => "already done",
+            Err(refusal) => refusal.code(),
+        };
+        let stream = evidence::stream_of(claim.key.lineage.as_str());
+        let seq = self.deeds.next(&mut self.store, &stream)?;
+        let kept = evidence::record_of(&request.cause, seq, (request.at, recorded_at), outcome, caused)?;
+        let Some((record, row)) = kept else { return Ok((last, None)) };
+        batch.records.push(record);
+        batch.rows.push(row);
+        Ok((last, Some(batch.records.len() - 1)))
     }
 
     /// Reads what the log has and memory has not: everything at first, and afterwards what other processes wrote.
@@ -358,10 +446,16 @@ impl Slot {
         }
         // A refused or repeated command has no effect that a nonce would have to be stored with.
         if handled.outcome == Ok(Outcome::Done) {
-            batch.nonces.extend(request.cause.nonce.as_ref().map(nonce_row));
+            batch.rows.extend(request.cause.nonce.as_ref().map(nonce_row));
         }
         let events = handled.applied.into_iter().map(|applied| applied.event).collect();
-        Ok(Ok(handled.outcome.map(|outcome| Answer { outcome, seq: self.head, events })))
+        Ok(Ok(handled.outcome.map(|outcome| Answer {
+            outcome,
+            seq: self.head,
+            events,
+            place: None,
+            request: None,
+        })))
     }
 }
 

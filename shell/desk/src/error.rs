@@ -56,6 +56,9 @@ pub enum DeskError {
         /// The record's place in the stream.
         seq: u64,
     },
+    /// Access has changed between the question whether a key may and the commit: it is asked again.
+    #[error("access changed while the command was decided; try again")]
+    AccessMoved,
     /// More commands wait than the desk takes.
     #[error("the desk has as many commands waiting as it takes; try again")]
     Busy,
@@ -92,6 +95,7 @@ impl DeskError {
             Self::AccessRefused(refusal) => refusal.code(),
             Self::NonceWasUsed => "request.nonce_was_used",
             Self::AccessRecord { .. } | Self::AccessInstant { .. } => "log.record_must_be_readable",
+            Self::AccessMoved => "desk.access_must_stand_still",
             Self::Busy => "desk.queue_must_have_room",
             Self::GroupTooLarge(_) => "desk.group_must_be_bounded",
             Self::Closed => "desk.must_be_open",
@@ -112,6 +116,7 @@ impl DeskError {
             Self::Refused(_)
             | Self::AccessRefused(_)
             | Self::NonceWasUsed
+            | Self::AccessMoved
             | Self::Busy
             | Self::GroupTooLarge(_) => None,
         }

@@ -9,14 +9,19 @@ mod access;
 mod cause;
 mod desk;
 mod error;
+mod evidence;
+mod keys;
 mod projection;
 mod schema;
 mod service;
 mod tables;
 
-pub use access::AccessAnswer;
+pub use access::{AccessAnswer, KeyCertificate};
 pub use cause::{Cause, Claim, SpentNonce};
 pub use desk::{Answer, Desk, GROUP_MAX, Request};
 pub use error::DeskError;
+pub use evidence::{
+    CONTENT_MAX, Caused, Evidence, Place, RequestRecord, SignedAnswer, commitment_to, stream_of,
+};
 pub use schema::SCHEMA;
 pub use service::{DeskHandle, DeskService, Reply};

@@ -64,6 +64,8 @@ impl DeskService {
                     After::Close => break,
                 }
             }
+            // An answer that cannot be kept now can be signed anew from the log.
+            drop(desk.flush_answers());
         });
         Self { queue, thread: Some(thread) }
     }
@@ -193,6 +195,10 @@ fn still_allowed(desk: &mut Desk, group: Vec<Waiting>) -> (Vec<Request>, Vec<The
 /// them was executed before, each half gets its own.
 fn submit(desk: &mut Desk, requests: &[Request], mut thens: Vec<Then>) {
     match desk.submit(requests) {
+        Err(DeskError::AccessMoved) => {
+            let again = requests.iter().cloned().zip(thens);
+            answer(desk, again.map(|(request, then)| Waiting { request, then }).collect());
+        }
         Ok(answers) => {
             for (then, answer) in thens.into_iter().zip(answers) {
                 then(answer.map_err(|refusal| Arc::new(refusal.into())));

@@ -272,6 +272,26 @@ pub(crate) static REQUEST_NONCES: Table = Table {
     ],
 };
 
+pub(crate) static REQUEST_SOURCES: Table = Table {
+    name: "request_sources",
+    key: 2,
+    columns: &[text("stream"), integer("seq"), text("peer"), text("user_agent"), text("salt")],
+};
+
+pub(crate) static REQUEST_ANSWERS: Table = Table {
+    name: "request_answers",
+    key: 2,
+    columns: &[
+        text("stream"),
+        integer("seq"),
+        integer("status"),
+        text("server_key"),
+        text("signature_base"),
+        text("signature"),
+        text("content"),
+    ],
+};
+
 /// Every read table.
 pub(crate) static ALL: &[&Table] = &[
     &FUNDS,
@@ -291,4 +311,6 @@ pub(crate) static ALL: &[&Table] = &[
     &PRINCIPALS,
     &CREDENTIALS,
     &REQUEST_NONCES,
+    &REQUEST_SOURCES,
+    &REQUEST_ANSWERS,
 ];

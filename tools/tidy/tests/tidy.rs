@@ -23,17 +23,20 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     ("core/access", &["units", "signature"]),
     ("shell/vault", &[]),
     ("shell/gate", &["units", "signature", "access"]),
-    ("shell/server", &["units", "fund", "engine", "signature", "access", "store", "desk", "vault", "gate"]),
+    (
+        "shell/server",
+        &["units", "fund", "engine", "signature", "access", "audit", "store", "desk", "vault", "gate"],
+    ),
     ("sdk/rust", &["signature"]),
     ("shell/feeds", &["units", "market"]),
-    ("shell/store", &[]),
+    ("shell/store", &["audit"]),
     ("shell/report", &["units"]),
-    ("shell/desk", &["units", "fund", "engine", "access", "store"]),
+    ("shell/desk", &["units", "fund", "engine", "access", "audit", "store"]),
     (
         "shell/cli",
         &[
             "units", "market", "fund", "engine", "backtest", "feeds", "store", "desk", "report", "access",
-            "vault", "server", "client",
+            "audit", "vault", "server", "client",
         ],
     ),
     (

@@ -1,11 +1,15 @@
 //! The stream `access`, and nonces that are used up with the effect of their request.
 
 use strongroom_access::{
-    AccessCommand, AccessRefusal, Algorithm, EnrolmentId, Environment, KeyState, LineageId, Material,
+    AccessCommand, AccessRefusal, Algorithm, EnrolmentId, Environment, KeyId, KeyState, LineageId, Material,
     PrincipalId, Role,
 };
-use strongroom_desk::{Cause, Claim, DeskError, DeskService, Request, SpentNonce};
+use strongroom_desk::{
+    Cause, Claim, Desk, DeskError, DeskService, Evidence, Request, RequestRecord, SpentNonce, commitment_to,
+    stream_of,
+};
 use strongroom_engine::Outcome;
+use strongroom_store::LogFault;
 use strongroom_units::time::Timestamp;
 
 use crate::home::{Home, on_both};
@@ -18,6 +22,9 @@ on_both!(
     two_desks_change_access_without_losing_anything,
     a_nonce_commits_once_with_its_effect,
     a_repeat_is_refused_alone_in_its_group,
+    what_a_key_asked_for_is_kept_with_what_came_of_it,
+    a_row_of_a_key_that_was_edited_is_named,
+    a_key_that_was_edited_in_the_log_is_refused_at_load,
     every_event_names_who_caused_it,
     nonces_are_forgotten_only_after_their_time,
     a_key_that_is_revoked_while_its_command_waits_has_no_effect,
@@ -30,6 +37,19 @@ fn principal() -> PrincipalId {
 
 fn later(hours: i64) -> Timestamp {
     Timestamp::from_second(opening().as_second() + hours * 3_600).unwrap()
+}
+
+/// An invitation that is good now, by the clock of this machine.
+fn first_enrolment_at(byte: u8, now: Timestamp) -> AccessCommand {
+    let after = |seconds| Timestamp::from_second(now.as_second() + seconds).unwrap();
+    AccessCommand::OpenFirstEnrolment {
+        id: EnrolmentId::from_random([byte; 8]),
+        code_hash: "c0de".to_owned(),
+        principal: principal(),
+        environment: Environment::Test,
+        code_expires: after(3_600),
+        key_expires: after(90 * 86_400),
+    }
 }
 
 fn first_enrolment(byte: u8) -> AccessCommand {
@@ -63,7 +83,8 @@ fn access_is_what_its_log_says(home: &Home) {
     desk.change_access(&enrol(1), opening(), &by_ana()).unwrap();
     let (before, records) = (desk.access().unwrap().clone(), desk.access_records());
     assert!(before.has_operator(opening()));
-    assert_eq!(records, 3);
+    // A principal and an invitation, then a key, and the root over all of them behind each.
+    assert_eq!(records, 5);
     drop(desk);
     let mut desk = home.open();
     assert_eq!(desk.access().unwrap(), &before);
@@ -93,7 +114,7 @@ fn a_refused_change_of_access_writes_nothing(home: &Home) {
     let repeat = AccessCommand::RegisterPrincipal { id: principal(), role: Role::Auditor, participant: None };
     assert_eq!(desk.change_access(&repeat, opening(), &by_ana()).unwrap().events.len(), 1);
     assert_eq!(desk.change_access(&repeat, opening(), &by_ana()).unwrap().events.len(), 0);
-    assert_eq!(home.number("SELECT count(*) FROM events"), 1);
+    assert_eq!(home.number("SELECT count(*) FROM events"), 2, "the principal and the root");
 }
 
 /// SQLite has one writer; there the desks take turns.
@@ -118,7 +139,7 @@ fn two_desks_change_access_without_losing_anything(home: &Home) {
     }
     let mut desk = home.open();
     let known = desk.access().unwrap().principals().count() as i64;
-    assert_eq!(home.number("SELECT count(*) FROM events"), known);
+    assert_eq!(home.number("SELECT count(*) FROM events"), 2 * known, "each with its root");
 }
 
 /// An order signed with this nonce.
@@ -169,7 +190,93 @@ fn every_event_names_who_caused_it(home: &Home) {
     desk.command(signed("a", "n1")).unwrap();
     desk.change_access(&first_enrolment(1), opening(), &Cause::actor("server")).unwrap();
     let by = |actor: &str| home.number(&format!("SELECT count(*) FROM events WHERE actor = '{actor}'"));
-    assert_eq!((by("os:ana"), by("key:k0123456789ab.1"), by("server")), (1, 1, 2));
+    assert_eq!((by("os:ana"), by("key:k0123456789ab.1"), by("server")), (1, 1, 3));
+}
+
+fn evidence(salt: u8) -> Box<Evidence> {
+    Box::new(Evidence {
+        signature_base: "\"@method\": POST".to_owned(),
+        signature: "c2ln".to_owned(),
+        algorithm: "ed25519".to_owned(),
+        content: Some("{\"id\":\"a\"}".to_owned()),
+        peer: [192, 0, 2, 7].into(),
+        user_agent: Some("desk/1".to_owned()),
+        salt: [salt; 16],
+    })
+}
+
+/// What key 1 signed, as the gate would let it in.
+fn by_key(name: &str, salt: u8) -> Request {
+    let key = KeyId { lineage: LineageId::from_random([1; 8]), version: 1 };
+    let claim =
+        Claim { key: key.clone(), scope: None, environment: Environment::Test, peer: [192, 0, 2, 7].into() };
+    let cause =
+        Cause { claim: Some(claim), evidence: Some(evidence(salt)), ..Cause::actor(format!("key:{key}")) };
+    Request { cause, ..submit(name) }
+}
+
+/// A desk whose key 1 works now, by the clock of this machine.
+fn with_key(home: &Home) -> Desk {
+    let mut desk = with_fund(home.open());
+    let now = Timestamp::now();
+    desk.change_access(&first_enrolment_at(1, now), now, &by_ana()).unwrap();
+    desk.change_access(&enrol(1), Timestamp::now(), &by_ana()).unwrap();
+    desk
+}
+
+/// Done, done before and refused: each is kept with what it caused, and is a leaf that can be proved.
+fn what_a_key_asked_for_is_kept_with_what_came_of_it(home: &Home) {
+    let mut desk = with_key(home);
+    let done = desk.command(by_key("a", 1)).unwrap();
+    let again = desk.command(by_key("a", 2)).unwrap();
+    let id = strongroom_engine::OrderId::try_new("none").unwrap();
+    let bad = Request { command: strongroom_engine::Command::CancelOrder { id }, ..by_key("a", 3) };
+    let refused = desk.command(bad).unwrap_err();
+    let lineage = LineageId::from_random([1; 8]);
+    let kept: Vec<RequestRecord> = desk.deeds(&lineage, 1, 10).unwrap();
+    let told: Vec<&str> = kept.iter().map(|record| record.outcome.as_str()).collect();
+    assert_eq!(told, ["done", "already done", refused.code()]);
+    assert_eq!(kept[0].caused.as_ref().map(|caused| (caused.first, caused.last)), Some((done.seq, done.seq)));
+    assert_eq!(kept[1].caused, None);
+    assert_eq!(again.place, None);
+    assert_eq!(done.request.unwrap().name(), (stream_of(lineage.as_str()).as_str(), 1));
+    assert_eq!(kept[0].source, commitment_to(&[1; 16], "192.0.2.7", "desk/1").to_string());
+    // Erasing where it came from changes neither the record nor the log.
+    home.by_hand("DELETE FROM request_sources");
+    assert_eq!(desk.verify_log(&|_| ()).unwrap().faults, []);
+    assert_eq!(desk.deeds(&lineage, 1, 10).unwrap(), kept);
+}
+
+fn a_row_of_a_key_that_was_edited_is_named(home: &Home) {
+    let mut desk = with_key(home);
+    assert_eq!(desk.check_keys().unwrap(), []);
+    let key = format!("{}.1", LineageId::from_random([1; 8]));
+    for (sql, table, row) in [
+        ("UPDATE credentials SET scopes = 'read'", "credentials", key.as_str()),
+        ("UPDATE credentials SET expires_at = '2099-01-01T00:00:00Z'", "credentials", &key),
+        ("DELETE FROM credentials", "credentials", &key),
+        ("UPDATE principals SET role = 'operator', enabled = 'no'", "principals", "ana"),
+    ] {
+        home.by_hand(&format!("CREATE TABLE kept AS SELECT * FROM {table}"));
+        home.by_hand(sql);
+        let found = desk.check_keys().unwrap();
+        assert_eq!(found, [LogFault::RowChanged { table, row: row.to_owned() }], "{sql}");
+        home.by_hand(&format!("DELETE FROM {table}"));
+        home.by_hand(&format!("INSERT INTO {table} SELECT * FROM kept"));
+        home.by_hand("DROP TABLE kept");
+        assert_eq!(desk.check_keys().unwrap(), []);
+    }
+}
+
+/// An event of a key that was edited leads to another root than the one that the log has.
+fn a_key_that_was_edited_in_the_log_is_refused_at_load(home: &Home) {
+    drop(with_key(home));
+    home.unlock_history();
+    home.by_hand(
+        "UPDATE events SET body = replace(body, '\"read\"', '\"audit:read\"') WHERE kind = 'key-issued'",
+    );
+    let mut desk = home.open();
+    assert_eq!(desk.access().unwrap_err().code(), "log.keys_must_lead_to_their_root");
 }
 
 fn nonces_are_forgotten_only_after_their_time(home: &Home) {

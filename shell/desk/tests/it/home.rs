@@ -84,7 +84,7 @@ impl Home {
     /// Lifts the protection of the log, as somebody who wants to edit it would.
     pub fn unlock_history(&self) {
         self.by_hand(if self.is_sqlite() {
-            "DROP TRIGGER events_are_never_updated; DROP TRIGGER events_are_never_deleted;"
+            "DROP TRIGGER IF EXISTS events_are_never_updated; DROP TRIGGER IF EXISTS events_are_never_deleted;"
         } else {
             "DROP TRIGGER events_are_never_edited ON events"
         });

@@ -77,6 +77,7 @@ pub(crate) fn new_origin() -> Result<String, StoreError> {
 }
 
 /// The nodes of a tree that a batch has made or that were its edge before: enough to prove any leaf of the batch.
+#[derive(Debug, Clone)]
 pub(super) struct Grown(BTreeMap<Node, Hash>);
 
 impl Grown {

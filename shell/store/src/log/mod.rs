@@ -15,6 +15,8 @@ use strongroom_audit::{
     SignedNote, Tree, VerifierKey, Written, prove_inclusion,
 };
 
+use std::sync::OnceLock;
+
 use crate::error::StoreError;
 use crate::record::Record;
 
@@ -143,11 +145,13 @@ pub struct Appended {
     leaves: Vec<Leaf>,
     /// None where nobody signs.
     checkpoint: Option<String>,
+    /// Made at the first receipt.
+    grown: OnceLock<group::Grown>,
 }
 
 impl Appended {
     pub(crate) fn new(before: Tree, leaves: Vec<Leaf>, checkpoint: Option<String>) -> Self {
-        Self { before, leaves, checkpoint }
+        Self { before, leaves, checkpoint, grown: OnceLock::new() }
     }
 
     /// The leaf of a record, by its place in the batch.
@@ -165,25 +169,19 @@ impl Appended {
         self.checkpoint.as_deref()
     }
 
-    /// Receipts of records of the batch, given with their places in it; none where nobody signs. One pass over the
-    /// batch serves all of them.
+    /// The receipt of a record of the batch, by its place in it; none where nobody signs. The first one walks over the
+    /// batch, which serves all others.
     ///
     /// # Errors
-    /// A record that is not the one of its place.
-    pub fn receipts<'r>(
-        &self,
-        records: impl IntoIterator<Item = (usize, &'r Record)>,
-    ) -> Result<Vec<Receipt>, StoreError> {
-        let Some(checkpoint) = &self.checkpoint else { return Ok(Vec::new()) };
+    /// A place that is not in the batch.
+    pub fn receipt(&self, place: usize, record: &Record) -> Result<Option<Receipt>, StoreError> {
+        let Some(checkpoint) = &self.checkpoint else { return Ok(None) };
         let checkpoint = SignedNote::parse(checkpoint)?;
-        let grown = group::Grown::new(&self.before, self.leaves.iter().map(|leaf| leaf.hash));
-        let receipt = |(place, record): (usize, &Record)| {
-            let leaf = self.leaf(place).ok_or(StoreError::LogPlaceUnknown)?;
-            let logged = Logged { record: record.clone(), leaf };
-            let proof = prove_inclusion(leaf.index, self.size(), &grown)?;
-            Ok(receipt_of(logged, Written::WithEvent, proof, checkpoint.clone()))
-        };
-        records.into_iter().map(receipt).collect()
+        let leaf = self.leaf(place).ok_or(StoreError::LogPlaceUnknown)?;
+        let leaves = || group::Grown::new(&self.before, self.leaves.iter().map(|leaf| leaf.hash));
+        let proof = prove_inclusion(leaf.index, self.size(), self.grown.get_or_init(leaves))?;
+        let logged = Logged { record: record.clone(), leaf };
+        Ok(Some(receipt_of(logged, Written::WithEvent, proof, checkpoint)))
     }
 }
 
