@@ -20,6 +20,8 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     ("core/backtest", &["units", "market", "fund", "engine"]),
     ("core/signature", &[]),
     ("core/access", &["units", "signature"]),
+    ("core/webhook", &["signature"]),
+    ("shell/webhooks", &["webhook"]),
     ("shell/vault", &[]),
     ("shell/gate", &["units", "signature", "access"]),
     ("shell/server", &["units", "fund", "engine", "signature", "access", "store", "desk", "vault", "gate"]),
