@@ -200,6 +200,22 @@ def test_a_captured_request_to_another_authority_is_refused(served: Served, keys
         client.get("/v1/whoami")
 
 
+def test_who_cannot_look_up_a_new_server_key_is_not_told_that_nothing_was_sent(keys: strongroom.KeyFile) -> None:
+    """The answer is by a key that was not pinned, and the directory cannot be reached."""
+
+    class Hiding(Between):
+        def carry(self, request: httpx.Request) -> httpx.Response:
+            if request.url.path.startswith("/.well-known"):
+                raise httpx.ConnectError("refused")
+            return super().carry(request)
+
+    unpinned, between = dataclasses.replace(keys, server_keys=()), Hiding()
+    client = strongroom.Client(unpinned, strongroom.Options(retry_seconds=0), transport=between)
+    with client, pytest.raises(strongroom.TransportError) as lost:
+        client.post("/v1/funds/BTCX/orders", json={"id": "hidden", "side": "creation", "baskets": 1})
+    assert lost.value.was_sent
+
+
 def encoded(data: bytes | None) -> str:
     return base64.b64encode(data or b"").decode()
 

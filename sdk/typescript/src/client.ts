@@ -256,7 +256,11 @@ export class Client {
   async #followRotation(): Promise<void> {
     const url = urlOf(this.server, DIRECTORY);
     const wire = { method: "GET", url, fields: new Fields(), content: new Uint8Array() };
-    const came = await carry(this.#options.fetch, wire, this.#options.timeoutSeconds);
+    const came = await carry(this.#options.fetch, wire, this.#options.timeoutSeconds).catch((error: unknown) => {
+      // The request whose answer is being judged was sent, whatever became of this one.
+      if (!(error instanceof TransportError)) throw error;
+      throw new TransportError(`the directory of the server's keys: ${error.message}`, true, { cause: error });
+    });
     const listed = came.status === 200 ? readDirectory(new TextDecoder().decode(came.content)) : [];
     this.#pinned = await vouched(listed, this.#pinned);
   }

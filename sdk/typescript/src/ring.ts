@@ -18,7 +18,7 @@ export async function clientKeyOf(keys: KeyFile): Promise<ClientKey> {
 /**
  * Current and next key. Each signature takes the current key once, whole, so name and secret always fit each other. A
  * request whose key was swapped while it was on its way, and which was refused for that, is signed anew with the key that
- * is current then.
+ * is current then. Both keys are of one lineage: idempotency keys belong to it, so what is asked again has one effect.
  */
 export class KeyRing {
   #current: ClientKey;

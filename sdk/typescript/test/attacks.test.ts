@@ -8,7 +8,7 @@ import { after, before, test } from "node:test";
 import { encodeBase64, utf8 } from "../src/bytes.js";
 import { readDirectory, vouched, vouchText } from "../src/directory.js";
 import { maySendAgain } from "../src/healing.js";
-import { Client, enrol, type KeyFile } from "../src/index.js";
+import { Client, enrol, type KeyFile, TransportError } from "../src/index.js";
 import { keyFileOfSeed } from "../src/keyfile.js";
 import { FileStore, readKeyFile, writeKeyFile } from "../src/node.js";
 import { SigningKey, VerifyingKey } from "../src/signature/index.js";
@@ -184,6 +184,16 @@ test("a directory cannot make a key believed", async () => {
   for (const text of ["", "{", "[]", "null", '{"keys":[{}]}', '{"keys":1}', '{"keys":[{"kid":"a","x":1}, null]}']) {
     assert.deepEqual(readDirectory(text), []);
   }
+});
+
+test("who cannot look up a new server key is not told that nothing was sent", async () => {
+  const hiding: typeof fetch = async (input, init) => {
+    if (!String(input).includes("/.well-known")) return await fetch(input, init);
+    throw new TypeError("fetch failed", { cause: Object.assign(new Error(), { code: "ECONNREFUSED" }) });
+  };
+  const client = await Client.of({ ...keys, server_keys: [] }, { fetch: hiding, retrySeconds: 0 });
+  const asked = client.post("/v1/funds/BTCX/orders", { json: { id: "hidden", side: "creation", baskets: 1 } });
+  await assert.rejects(asked, (error: unknown) => error instanceof TransportError && error.wasSent);
 });
 
 test("a file that others may open is refused", async () => {

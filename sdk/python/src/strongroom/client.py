@@ -1,4 +1,4 @@
-"""The clients: one that blocks, one for asyncio and trio. Both drive the flows of `exchange`."""
+"""The clients: one that blocks, one for asyncio. Both drive the flows of `exchange`."""
 
 from __future__ import annotations
 
@@ -168,7 +168,7 @@ class Client(_Base):
 
 
 class AsyncClient(_Base):
-    """As `Client`, for asyncio and trio."""
+    """As `Client`, for asyncio."""
 
     def __init__(
         self, keys: KeyFile, options: Options | None = None, *, transport: httpx.AsyncBaseTransport | None = None

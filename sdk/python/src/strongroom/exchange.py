@@ -251,7 +251,11 @@ class Exchange:
 
     def _follow_rotation(self) -> Flow[None]:
         """Believes each newer key that the one before it vouches for, and no other, whatever the directory says."""
-        listed = yield from directories.look_up(self.server)
+        try:
+            listed = yield from directories.look_up(self.server)
+        except TransportError as error:
+            # The request whose answer is being judged was sent, whatever became of this one.
+            raise TransportError(f"the directory of the server's keys: {error}", was_sent=True) from error
         with self._lock:
             self._pinned = directories.vouched(listed, self._pinned)
 

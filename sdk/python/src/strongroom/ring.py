@@ -22,6 +22,7 @@ class KeyRing:
 
     Each signature takes the current key once, whole, so name and secret always fit each other. A request whose key was
     swapped while it was on its way, and which was refused for that, is signed anew with the key that is current then.
+    Both keys are of one lineage: idempotency keys belong to it, so what is asked again has one effect.
     """
 
     def __init__(self, current: ClientKey) -> None:
