@@ -24,4 +24,5 @@ ruff check --no-cache .
 ruff format --no-cache --check .
 mypy --cache-dir "$folder/mypy" src tests
 python ../../tools/interop/webhook_vectors.py check
+python ../../tools/interop/structured_fields.py check
 pytest -q

@@ -119,7 +119,7 @@ class Parser {
     while (this.take(";")) {
       this.spaces();
       const key = this.need(KEY)[0];
-      this.repeated ||= parameters.delete(key);
+      this.repeated ||= parameters.has(key);
       parameters.set(key, this.take("=") ? this.bare() : TRUE);
     }
     return parameters;
