@@ -8,7 +8,7 @@ folder=$(cd "$1" && pwd)
 exec 9>"$folder/lock"
 flock 9
 
-command -v node npm >/dev/null || exit 75
+{ command -v node && command -v npm; } >/dev/null || exit 75
 stamp=$(sha256sum <"$here/package-lock.json" | cut -d ' ' -f 1)
 rm -rf "$folder"/{src,test,dist,built} "$folder"/example-*
 cp -r "$here"/{src,test,README.md} "$here"/*.json "$folder/"

@@ -186,6 +186,11 @@ impl Delivery {
         self.state = DeliveryState::Sending { until: now.saturating_add(LEASE_SECONDS) };
     }
 
+    /// Gives one that was taken back unsent.
+    pub fn give_back(&mut self, now: i64) {
+        self.state = DeliveryState::Waiting { due: now };
+    }
+
     /// Sends one that was given up again, under its id and with all its tries.
     ///
     /// # Errors

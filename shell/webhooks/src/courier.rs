@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 use strongroom_webhook::{
-    Delivery, DeliveryState, Endpoint, Failure, ID, MessageId, Outcome, SIGNATURE, Schedule, Secrets,
-    SigningSecret, TIMESTAMP, WebhookRefusal, settle,
+    Delivery, DeliveryState, Endpoint, Failure, ID, LEASE_SECONDS, MessageId, Outcome, SIGNATURE, Schedule,
+    Secrets, SigningSecret, TIMESTAMP, WebhookRefusal, settle,
 };
 use thiserror::Error;
 
@@ -56,6 +56,12 @@ pub struct Round {
     pub retried: usize,
     /// Given up.
     pub dead: usize,
+}
+
+/// What became of one that was sent.
+struct Sent {
+    state: DeliveryState,
+    is_answered: bool,
 }
 
 /// Whoever panicked while it held a lock changed nothing half: every change is one call.
@@ -139,10 +145,21 @@ impl<O: Outbox, C: Carrier> Courier<O, C> {
         let work = || {
             loop {
                 let Some((endpoint, deliveries)) = held(&queue).pop() else { return };
+                let mut goes_on = true;
                 for delivery in deliveries {
                     let passed = i64::try_from(begun.elapsed().as_secs()).unwrap_or_default();
-                    match self.send(&endpoint, delivery, now.saturating_add(passed), random()) {
-                        Ok(state) => count(&mut held(&round), &state),
+                    let at = now.saturating_add(passed);
+                    // What waits behind one that gets no answer is not to wait until its lease is over.
+                    let done = match goes_on && passed < LEASE_SECONDS / 2 {
+                        true => self.send(&endpoint, delivery, at, random()).map(Some),
+                        false => self.give_back(delivery, at).map(|()| None),
+                    };
+                    match done {
+                        Ok(Some(sent)) => {
+                            goes_on = sent.is_answered;
+                            count(&mut held(&round), &sent.state);
+                        }
+                        Ok(None) => {}
                         Err(error) => *held(&failure) = Some(error),
                     }
                 }
@@ -158,6 +175,11 @@ impl<O: Outbox, C: Carrier> Courier<O, C> {
             Some(error) => Err(error),
             None => Ok(round.into_inner().unwrap_or_else(PoisonError::into_inner)),
         }
+    }
+
+    fn give_back(&self, mut delivery: Delivery, now: i64) -> Result<(), CourierError> {
+        delivery.give_back(now);
+        Ok(held(&self.outbox).put(delivery)?)
     }
 
     /// Takes what is due, so that nobody else sends it.
@@ -186,11 +208,12 @@ impl<O: Outbox, C: Carrier> Courier<O, C> {
         mut delivery: Delivery,
         now: i64,
         random: u64,
-    ) -> Result<DeliveryState, CourierError> {
+    ) -> Result<Sent, CourierError> {
         let outcome = match self.sending(endpoint, &delivery, now) {
             Ok(sending) => self.carrier.carry(&sending),
             Err(refusal) => Outcome::Failed(Failure::Transport(refusal.to_string())),
         };
+        let is_answered = matches!(outcome, Outcome::Answered { .. });
         let mut outbox = held(&self.outbox);
         // As it is now: others may have been delivered to it, or its owner may have disabled it.
         let mut endpoint = outbox.endpoint(&endpoint.name)?.unwrap_or_else(|| endpoint.clone());
@@ -198,7 +221,7 @@ impl<O: Outbox, C: Carrier> Courier<O, C> {
         let state = delivery.state.clone();
         outbox.put(delivery)?;
         outbox.put_endpoint(endpoint)?;
-        Ok(state)
+        Ok(Sent { state, is_answered })
     }
 
     fn sending(&self, endpoint: &Endpoint, delivery: &Delivery, now: i64) -> Result<Sending, WebhookRefusal> {

@@ -138,6 +138,30 @@ fn couriers_that_work_at_once_send_each_webhook_once() {
     assert_eq!(delivered, 200);
 }
 
+/// Gets no answer.
+struct Silent(AtomicUsize);
+
+impl Carrier for Silent {
+    fn carry(&self, _: &Sending) -> Outcome {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Outcome::Failed(Failure::Transport("no answer".to_owned()))
+    }
+}
+
+#[test]
+fn an_endpoint_that_does_not_answer_is_asked_once_in_a_round_and_what_waits_behind_is_given_back() {
+    let sent = AtomicUsize::new(0);
+    let courier = Courier::new(MemoryOutbox::default(), Silent(sent), here(), Schedule::default());
+    courier.subscribe("e", "https://hooks.example", secrets(2)).unwrap();
+    for count in 0..5 {
+        courier.publish(&id(&format!("m{count}")), b"{}", NOW).unwrap();
+    }
+    for _ in 0..5 {
+        assert_eq!(courier.deliver(NOW, &|| 0).unwrap(), round(0, 1, 0));
+    }
+    assert_eq!(courier.deliver(NOW, &|| 0).unwrap(), round(0, 0, 0), "each has had its attempt");
+}
+
 /// Crashes while it sends.
 struct Crashing(AtomicUsize);
 
