@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use strongroom_access::idempotency::IdempotencyKeys;
 use strongroom_access::{AccessCommand, AccessEvent, Demand};
 use strongroom_desk::{AccessAnswer, Answer, Cause, Claim, Desk, DeskHandle, Request};
+use strongroom_engine::Command;
 use strongroom_gate::{Answerer, Gate};
 use strongroom_units::Symbol;
 use strongroom_units::time::Timestamp;
@@ -24,6 +25,8 @@ pub(crate) type Shared = Arc<House>;
 
 pub(crate) struct House {
     pub desk: DeskHandle,
+    /// Held while a command gets its time and its place in the queue, so that both have one order.
+    pub turn: Mutex<()>,
     pub gate: Gate,
     pub vault: Arc<Vault>,
     pub pepper: strongroom_access::bearer::Pepper,
@@ -63,11 +66,16 @@ impl House {
         wait.await.map_err(|_| Problem::from(strongroom_desk::DeskError::Closed))
     }
 
-    /// Gives a command and waits until it is durable.
-    pub async fn command(&self, request: Request) -> Result<Answer, Problem> {
+    /// Gives a command at the server's time and waits until it is durable. Over the API nobody else says when it is.
+    pub async fn command(&self, fund: Symbol, command: Command, cause: Cause) -> Result<Answer, Problem> {
         let (answer, wait) = oneshot::channel();
-        let fund = request.fund;
-        self.desk.try_send(request, move |reply| drop(answer.send(reply)))?;
+        let then = move |reply| drop(answer.send(reply));
+        {
+            // Of two commands that come at once, the one that is queued later must not have the earlier time: the desk
+            // would take it for a clock that went back.
+            let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+            self.desk.try_send(Request { fund, command, at: Timestamp::now(), cause }, then)?;
+        }
         let reply = wait.await.map_err(|_| Problem::from(strongroom_desk::DeskError::Closed))?;
         let answer = reply.map_err(|error| Problem::from(error.as_ref()))?;
         if !answer.events.is_empty() {

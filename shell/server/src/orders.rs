@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use strongroom_access::{Role, Scope};
-use strongroom_desk::{Answer, Request};
+use strongroom_desk::Answer;
 use strongroom_engine::{Command, Event, FundState, OrderId, OrderSide, Outcome, Refusal};
 use strongroom_fund::definition::OrderMethod;
 use strongroom_units::Shares;
@@ -203,10 +203,8 @@ pub(crate) fn scope_of(command: &Command) -> &'static str {
     }
 }
 
-/// Gives a command at the server's time: over the API nobody else says when it is.
 async fn give(house: &Shared, caller: &Caller, fund: &str, command: Command) -> Result<Answer, Problem> {
-    let request = Request { fund: fund_of(fund)?, command, at: Timestamp::now(), cause: caller.cause() };
-    house.command(request).await
+    house.command(fund_of(fund)?, command, caller.cause()).await
 }
 
 fn done(answer: Answer) -> Done {

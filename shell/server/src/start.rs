@@ -252,6 +252,7 @@ fn open(mut desk: Desk, vault: Vault, options: ServerOptions) -> Result<Opened, 
     let service = DeskService::start(desk);
     let house = Arc::new(House {
         desk: service.handle(),
+        turn: Mutex::default(),
         gate,
         vault,
         pepper,

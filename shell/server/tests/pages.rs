@@ -7,7 +7,8 @@ use strongroom_fund::composition::CompositionRule;
 use strongroom_server::{CODES, page_of};
 
 /// Crates all of whose codes are looked for on `/errors/`.
-const CRATES: [&str; 5] = ["core/access", "core/signature", "core/engine", "shell/gate", "shell/server"];
+const CRATES: [&str; 6] =
+    ["core/access", "core/signature", "core/engine", "core/webhook", "shell/gate", "shell/server"];
 /// First parts of codes that come from other crates through the engine's refusals, a definition that is opened among them.
 const THROUGH_THE_ENGINE: [&str; 4] = ["definition.", "lots.", "number.", "time."];
 /// Codes that say what was, not what must be: the golden list goes by the word `must`.

@@ -21,6 +21,8 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     ("core/signature", &[]),
     ("core/audit", &[]),
     ("core/access", &["units", "signature"]),
+    ("core/webhook", &["signature"]),
+    ("shell/webhooks", &["webhook"]),
     ("shell/vault", &[]),
     ("shell/gate", &["units", "signature", "access"]),
     (
