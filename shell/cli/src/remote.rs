@@ -44,7 +44,7 @@ impl Remote {
         let done: Done = serde_json::from_slice(&answer.into_success()?)?;
         self.read(request.fund)?;
         let outcome = if done.outcome == "done" { Outcome::Done } else { Outcome::AlreadyDone };
-        Ok(Answer { outcome, seq: done.seq, events: done.events })
+        Ok(Answer { outcome, seq: done.seq, events: done.events, place: None, request: None })
     }
 }
 

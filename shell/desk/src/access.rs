@@ -4,7 +4,7 @@ use crate::cause::{Cause, nonce_row};
 use crate::desk::{Desk, microsecond};
 use crate::error::DeskError;
 use crate::evidence::{self, Caused, Place};
-use crate::keys::{Roots, Touched, key_record};
+use crate::keys::{Roots, Touched};
 use crate::tables::{CREDENTIALS, PRINCIPALS};
 use std::sync::Arc;
 use strongroom_access::{
@@ -183,13 +183,7 @@ impl Desk {
     pub fn key_certificate(&mut self, key: &KeyId) -> Result<Option<KeyCertificate>, DeskError> {
         self.access.catch_up(&mut self.store)?;
         let AccessSlot { state, roots, .. } = &self.access;
-        let record = key_record(state, key).and_then(|record| String::from_utf8(record).ok());
-        let certificate = record.zip(roots.prove(key)).map(|(record, proof)| KeyCertificate {
-            key: key.to_string(),
-            record,
-            root: roots.root().to_string(),
-            proof: proof.iter().map(ToString::to_string).collect(),
-        });
+        let certificate = crate::dispute::certificate(key, state, roots);
         Ok(certificate)
     }
 }
@@ -244,7 +238,7 @@ impl AccessSlot {
     }
 }
 
-fn read(record: &Record) -> Result<(AccessEvent, Timestamp), DeskError> {
+pub(crate) fn read(record: &Record) -> Result<(AccessEvent, Timestamp), DeskError> {
     let event = decode(&record.body).map_err(|source| unreadable(record.seq, source))?;
     let at = record.at.parse().map_err(|_| DeskError::AccessInstant { seq: record.seq })?;
     Ok((event, at))

@@ -199,6 +199,28 @@ pub struct SignedAnswer {
     pub content: Option<String>,
 }
 
+impl SignedAnswer {
+    pub(crate) fn of_row(row: &[Value]) -> Option<Self> {
+        let text = |place: usize| match row.get(place)? {
+            Value::Text(text) => Some(text.clone()),
+            _ => None,
+        };
+        let number = |place: usize| match row.get(place)? {
+            Value::Integer(number) => Some(*number),
+            _ => None,
+        };
+        Some(Self {
+            stream: text(0)?,
+            seq: number(1)?.cast_unsigned(),
+            status: u16::try_from(number(2)?).ok()?,
+            key: text(3)?,
+            signature_base: text(4)?,
+            signature: text(5)?,
+            content: text(6),
+        })
+    }
+}
+
 impl Desk {
     /// What a lineage's keys did, from one record of its stream on: at most `limit`.
     pub fn deeds(
@@ -218,6 +240,16 @@ impl Desk {
     /// Looks at every record of the log; see [`Store::verify_log`].
     pub fn verify_log(&mut self, progress: &(dyn Fn(u64) + Sync)) -> Result<LogReport, DeskError> {
         Ok(self.store.verify_log(progress)?)
+    }
+
+    /// Notes that this verifier has followed access, and gives the end of its stream.
+    pub fn renew_verifier(&mut self, verifier: &strongroom_store::Verifier) -> Result<u64, DeskError> {
+        Ok(self.store.renew_verifier(verifier, crate::access::STREAM)?)
+    }
+
+    /// Every verifier that was noted, with the milliseconds since.
+    pub fn verifiers(&mut self) -> Result<Vec<(strongroom_store::Verifier, u64)>, DeskError> {
+        Ok(self.store.verifiers()?)
     }
 
     /// The store, to read the log and to prove from it.

@@ -8,6 +8,7 @@
 mod access;
 mod cause;
 mod desk;
+mod dispute;
 mod error;
 mod evidence;
 mod keys;
@@ -19,6 +20,7 @@ mod tables;
 pub use access::{AccessAnswer, KeyCertificate};
 pub use cause::{Cause, Claim, SpentNonce};
 pub use desk::{Answer, Desk, GROUP_MAX, Request};
+pub use dispute::{Deed, Dispute};
 pub use error::DeskError;
 pub use evidence::{
     CONTENT_MAX, Caused, Evidence, Place, RequestRecord, SignedAnswer, commitment_to, stream_of,

@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, StatusCode};
 use strongroom_signature::{
-    Request, ResponseParameters, ResponseProfile, SignatureError, SigningKey, sign_response,
+    Request, ResponseParameters, ResponseProfile, SignatureError, Signed, SigningKey, sign_response,
 };
 use strongroom_units::time::Timestamp;
 
@@ -35,7 +35,8 @@ impl Answerer {
         &self.key
     }
 
-    /// Adds digest and signature to an answer to a request, which may itself be unsigned or badly signed.
+    /// Adds digest and signature to an answer to a request, which may itself be unsigned or badly signed. Gives what was
+    /// signed.
     pub fn sign(
         &self,
         status: StatusCode,
@@ -43,8 +44,8 @@ impl Answerer {
         request: &Request<'_>,
         content: &[u8],
         now: Timestamp,
-    ) -> Result<(), SignatureError> {
+    ) -> Result<Signed, SignatureError> {
         let parameters = ResponseParameters { created: now.as_second(), key_id: &self.key_id };
-        sign_response(status, headers, request, &self.key, &parameters, content, &self.profile).map(drop)
+        sign_response(status, headers, request, &self.key, &parameters, content, &self.profile)
     }
 }

@@ -5,7 +5,7 @@ use crate::view::WhoAmI;
 use core::net::IpAddr;
 use std::sync::Arc;
 use strongroom_access::{AccessRefusal, Environment, Role, Scope};
-use strongroom_desk::{Cause, Claim, SpentNonce};
+use strongroom_desk::{Cause, Claim, Evidence, SpentNonce};
 use strongroom_gate::{Permit, RateFields};
 use strongroom_units::time::Timestamp;
 
@@ -16,12 +16,19 @@ pub(crate) struct Caller {
     environment: Environment,
     peer: IpAddr,
     scope: Option<Scope>,
+    evidence: Option<Box<Evidence>>,
 }
 
 impl Caller {
     /// Let in from `peer` for what has `scope`, or as any working key.
     pub fn new(permit: Permit, environment: Environment, peer: IpAddr, scope: Option<Scope>) -> Self {
-        Self { permit: Arc::new(permit), environment, peer, scope }
+        Self { permit: Arc::new(permit), environment, peer, scope, evidence: None }
+    }
+
+    /// With the signed request, to be kept with what comes of it.
+    #[must_use]
+    pub fn with_evidence(self, evidence: Option<Box<Evidence>>) -> Self {
+        Self { evidence, ..self }
     }
 
     /// Whether the caller may do what has this scope. A name that is no scope is no leave.
@@ -80,7 +87,13 @@ impl Caller {
         });
         // Who sees no orders of others touches none; no participant has an empty name.
         let orders_of = (!self.sees_all()).then(|| self.participant().unwrap_or_default().to_owned());
-        Cause { actor: format!("key:{key}"), nonce, claim: Some(self.claim()), orders_of }
+        Cause {
+            actor: format!("key:{key}"),
+            nonce,
+            claim: Some(self.claim()),
+            orders_of,
+            evidence: self.evidence.clone(),
+        }
     }
 
     pub fn who(&self) -> WhoAmI {

@@ -2,8 +2,9 @@
 //! the OpenAPI document and the table of refusals in the tests all come from here.
 
 use crate::house::Shared;
+use crate::log::{ConsistencyProof, Deeds};
 use crate::view::*;
-use crate::{events, funds, keys, orders, pages, token};
+use crate::{events, funds, keys, log, orders, pages, token};
 use axum::routing::{MethodRouter, delete, get, post};
 use http::StatusCode;
 use strongroom_access::Scope;
@@ -294,6 +295,53 @@ pub static ENDPOINTS: &[Endpoint] = &[
             || post(keys::issue),
         )
     },
+    reads(
+        "/v1/log/checkpoint",
+        Leave::Scope(Scope::AUDIT_READ),
+        "The last checkpoint of the log, a signed note (C2SP tlog-checkpoint)",
+        || get(log::checkpoint),
+    ),
+    reads(
+        "/v1/log/tile/{*path}",
+        Leave::Scope(Scope::AUDIT_READ),
+        "A file of the log: hashes or entries (C2SP tlog-tiles)",
+        || get(log::tile),
+    ),
+    Endpoint {
+        query: &[("stream", "the stream, as fund/BTCX"), ("seq", "the number of its record")],
+        ..reads(
+            "/v1/log/receipt",
+            Leave::Scope(Scope::AUDIT_READ),
+            "The receipt of a record: what it says, and the proof that it is in the log",
+            || get(log::receipt),
+        )
+    },
+    Endpoint {
+        query: &[("from", "the first size"), ("to", "the second; the last when absent")],
+        gives: named::<ConsistencyProof>(),
+        ..reads(
+            "/v1/log/consistency",
+            Leave::Scope(Scope::AUDIT_READ),
+            "The proof that the log of one size is the beginning of the log of another",
+            || get(log::consistency),
+        )
+    },
+    Endpoint {
+        query: &[("after", "records after this number"), ("limit", "records, at most 1000; 100 when absent")],
+        gives: named::<Deeds>(),
+        ..reads(
+            "/v1/keys/{lineage}/deeds",
+            Leave::Scope(Scope::AUDIT_READ),
+            "What the keys of a lineage asked for, done and refused, with where it came from",
+            || get(log::deeds),
+        )
+    },
+    reads(
+        "/v1/funds/{fund}/orders/{order}/dispute",
+        Leave::Scope(Scope::AUDIT_READ),
+        "What shows who sent an order: signed request, key at that time, proofs, signed answer",
+        || get(log::dispute),
+    ),
     writes(
         "/v1/server-keys/rotate",
         Leave::Scope(Scope::KEYS_ADMIN),
@@ -313,6 +361,7 @@ pub static ENDPOINTS: &[Endpoint] = &[
         )
     },
     Endpoint {
+        gives: named::<Revoked>(),
         status: StatusCode::OK,
         ..writes(
             "/v1/keys/{lineage}/revoke",

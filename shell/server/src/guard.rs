@@ -9,6 +9,7 @@ use crate::endpoint::{Endpoint, Leave};
 use crate::house::{House, Shared};
 use crate::keys::{ProvedKey, hash_of};
 use crate::problem::Problem;
+use crate::recorded::{self, OfRequest};
 use crate::repeat::{self, Turn};
 use crate::token;
 use crate::view::Enrol;
@@ -181,7 +182,14 @@ async fn permit(
     let judged = if house.gate.waits_for_disk() { tokio::task::block_in_place(judge) } else { judge() };
     let permit = judged.map_err(refused)?;
     let is_first_use = permit.is_first_use;
-    let caller = Caller::new(permit, house.gate.environment(), peer, scope);
+    let evidence = recorded::may_change(parts).then(|| {
+        let key = &permit.key;
+        let algorithm = house
+            .gate
+            .access(|access| Some(access.lineage(&key.lineage)?.versions.get(&key.version)?.algorithm));
+        recorded::evidence_of(&permit, algorithm?, &content, &parts.headers, peer)
+    });
+    let caller = Caller::new(permit, house.gate.environment(), peer, scope).with_evidence(evidence.flatten());
     if is_first_use {
         note_first_use(house, &caller).await?;
     }
@@ -219,7 +227,7 @@ pub(crate) async fn content_of(body: Body, max: usize) -> Result<Bytes, Problem>
 pub(crate) async fn note_first_use(house: &Shared, caller: &Caller) -> Result<(), Problem> {
     let command = AccessCommand::NoteFirstUse { key: caller.permit().key.clone() };
     // The nonce is for what the request itself does.
-    house.change_access(command, Cause { nonce: None, ..caller.cause() }).await.map(drop)
+    house.change_access(command, Cause { nonce: None, evidence: None, ..caller.cause() }).await.map(drop)
 }
 
 /// The key in the content signed this very request under the invitation's name.
@@ -273,7 +281,12 @@ pub(crate) async fn signed_over(house: &House, request: &Request<'_>, answer: Re
         Err(error) => return Problem::internal(&error).into_response(),
     };
     match house.answerer().sign(head.status, &mut head.headers, request, &content, Timestamp::now()) {
-        Ok(()) => Response::from_parts(head, Body::from(content)),
+        Ok(signed) => {
+            if let Some(OfRequest(place)) = head.extensions.get() {
+                recorded::keep(house, place, (head.status, &head.headers), &signed, &content);
+            }
+            Response::from_parts(head, Body::from(content))
+        }
         // An answer that cannot be signed must not pass for one of ours.
         Err(error) => Problem::internal(&error).into_response(),
     }

@@ -4,6 +4,7 @@ use crate::problem::Problem;
 use crate::repeat::KeptAnswer;
 use crate::start::answerer_of;
 use crate::streams::Streams;
+use http::StatusCode;
 use ipnet::IpNet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -12,10 +13,11 @@ use strongroom_access::{AccessCommand, AccessEvent, Demand};
 use strongroom_desk::{AccessAnswer, Answer, Cause, Claim, Desk, DeskHandle, Request};
 use strongroom_engine::Command;
 use strongroom_gate::{Answerer, Gate};
+use strongroom_store::LogFault;
 use strongroom_units::Symbol;
 use strongroom_units::time::Timestamp;
 use strongroom_vault::Vault;
-use tokio::sync::{broadcast, oneshot};
+use tokio::sync::{broadcast, oneshot, watch};
 
 /// News that a slow reader may be behind before it reads the log instead.
 const NEWS_MAX: usize = 256;
@@ -43,6 +45,23 @@ pub(crate) struct House {
     pub access_seen: AtomicU64,
     /// Event streams that are open, by lineage.
     pub streams: Arc<Streams>,
+    /// The name of this verifier among those of its database.
+    pub name: String,
+    /// Where it keeps the nonces it has seen.
+    pub window: String,
+    /// Whether the log was looked at as a whole, and what was found.
+    pub whole: watch::Receiver<Wholeness>,
+}
+
+/// What is known of the whole log since the start.
+#[derive(Debug, Clone)]
+pub(crate) enum Wholeness {
+    /// It is being looked at; changes wait.
+    Unknown,
+    /// Every record is as it was.
+    Whole,
+    /// Something is not as it was: nothing is changed over it.
+    Faulty(LogFault),
 }
 
 impl House {
@@ -66,8 +85,24 @@ impl House {
         wait.await.map_err(|_| Problem::from(strongroom_desk::DeskError::Closed))
     }
 
+    /// Waits until the whole log was looked at after the start, and refuses a change over one that was edited.
+    async fn must_be_whole(&self) -> Result<(), Problem> {
+        let mut whole = self.whole.clone();
+        let known = whole.wait_for(|known| !matches!(known, Wholeness::Unknown)).await;
+        match known.as_deref() {
+            Ok(Wholeness::Whole) => Ok(()),
+            Ok(Wholeness::Faulty(fault)) => Err(Problem::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "log.must_be_whole",
+                format!("nothing is changed over a log that was edited: {fault}"),
+            )),
+            _ => Err(Problem::internal(&"the log could not be looked at as a whole")),
+        }
+    }
+
     /// Gives a command at the server's time and waits until it is durable. Over the API nobody else says when it is.
     pub async fn command(&self, fund: Symbol, command: Command, cause: Cause) -> Result<Answer, Problem> {
+        self.must_be_whole().await?;
         let (answer, wait) = oneshot::channel();
         let then = move |reply| drop(answer.send(reply));
         {
@@ -91,6 +126,7 @@ impl House {
         command: AccessCommand,
         cause: Cause,
     ) -> Result<AccessAnswer, Problem> {
+        self.must_be_whole().await?;
         let house = self.clone();
         self.ask(move |desk| {
             let answer = desk.change_access(&command, Timestamp::now(), &cause)?;

@@ -4,10 +4,12 @@ use crate::caller::Caller;
 use crate::funds::Window;
 use crate::house::{House, Shared};
 use crate::problem::Problem;
+use crate::recorded::recorded;
 use crate::start::new_server_key;
+use crate::verifiers::WAIT_MAX;
 use crate::view::{
     Enrol, Enrolled, KeyIssued, KeyView, NewKey, NewPrincipal, Page, PrincipalView, Restrict, Revoke,
-    ServerKeyView,
+    Revoked, ServerKeyView,
 };
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Response};
@@ -17,12 +19,13 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use http::{HeaderValue, StatusCode, header};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
+use std::time::Duration;
 use strongroom_access::bearer::BearerKey;
 use strongroom_access::{
     AccessCommand, AccessEvent, AccessRefusal, AccessState, Algorithm, EnrolmentId, Environment, Grant,
     Lineage, LineageId, Material, Networks, NewEnrolment, Principal, Scope,
 };
-use strongroom_desk::Cause;
+use strongroom_desk::{AccessAnswer, Cause, Place};
 use strongroom_signature::vouch_text;
 use strongroom_units::time::Timestamp;
 use strongroom_vault::sealed_box::{ReceiverKey, seal_to as seal_to_receiver};
@@ -70,7 +73,7 @@ pub(crate) async fn register(
     let status = if answer.events.is_empty() { StatusCode::OK } else { StatusCode::CREATED };
     let known = house.gate.access(|access| new.id.parse().ok().and_then(|id| access.principal(&id).cloned()));
     let view = known.as_ref().map(principal_view).ok_or_else(|| Problem::not_found("such principal"))?;
-    Ok((status, Json(view)).into_response())
+    Ok(recorded(status, &view, answer.places.last(), answer.request))
 }
 
 pub(crate) async fn principals(
@@ -136,6 +139,9 @@ impl Wanted {
     }
 }
 
+/// What is shown of a new key, and the change of access behind it.
+type Issued = Result<(KeyIssued, AccessAnswer), Problem>;
+
 /// Issues a key: an invitation where its holder makes it, else the secret itself, once.
 pub(crate) async fn issue(
     State(house): State<Shared>,
@@ -144,19 +150,19 @@ pub(crate) async fn issue(
 ) -> Result<Response, Problem> {
     let new: NewKey = serde_json::from_slice(&body).map_err(Problem::body)?;
     let wanted = Wanted::read(&new, house.gate.environment(), Timestamp::now())?;
-    let issued = match wanted.algorithm {
+    let (issued, answer) = match wanted.algorithm {
         Algorithm::Ed25519 | Algorithm::EcdsaP256Sha256 | Algorithm::RsaPssSha512 => {
             invite(&house, caller.cause(), wanted).await?
         }
         Algorithm::HmacSha256 => issue_hmac(&house, caller.cause(), wanted).await?,
         Algorithm::Bearer => issue_bearer(&house, caller.cause(), wanted).await?,
     };
-    let mut response = (StatusCode::CREATED, Json(issued)).into_response();
+    let mut response = recorded(StatusCode::CREATED, &issued, answer.places.last(), answer.request);
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Ok(response)
 }
 
-async fn invite(house: &Shared, cause: Cause, wanted: Wanted) -> Result<KeyIssued, Problem> {
+async fn invite(house: &Shared, cause: Cause, wanted: Wanted) -> Issued {
     let (code, code_hash) = new_code()?;
     let id = EnrolmentId::from_random(random()?);
     let code_expires = seconds_later(Timestamp::now(), CODE_SECONDS);
@@ -169,8 +175,8 @@ async fn invite(house: &Shared, cause: Cause, wanted: Wanted) -> Result<KeyIssue
         key_expires: wanted.expires,
         code_expires,
     });
-    house.change_access(command, cause).await?;
-    Ok(KeyIssued {
+    let answer = house.change_access(command, cause).await?;
+    let issued = KeyIssued {
         enrolment: Some(id.to_string()),
         code: Some(code),
         code_expires: Some(code_expires.to_string()),
@@ -178,28 +184,30 @@ async fn invite(house: &Shared, cause: Cause, wanted: Wanted) -> Result<KeyIssue
         secret: None,
         sealed: None,
         expires: wanted.expires.to_string(),
-    })
+    };
+    Ok((issued, answer))
 }
 
-async fn issue_hmac(house: &Shared, cause: Cause, wanted: Wanted) -> Result<KeyIssued, Problem> {
+async fn issue_hmac(house: &Shared, cause: Cause, wanted: Wanted) -> Issued {
     let lineage = LineageId::from_random(random()?);
     let key = format!("{lineage}.1");
     let secret = Secret::random(32).map_err(|error| Problem::internal(&error))?;
     let identity = Identity::try_new(HMAC_PURPOSE, &key).map_err(|error| Problem::internal(&error))?;
     let sealed = house.vault.seal(&identity, &secret).map_err(|error| Problem::internal(&error))?;
-    issue_secret(house, cause, &wanted, lineage, Material::Sealed { sealed: sealed.to_string() }).await?;
+    let material = Material::Sealed { sealed: sealed.to_string() };
+    let answer = issue_secret(house, cause, &wanted, lineage, material).await?;
     let text = Secret::from_text(STANDARD.encode(secret.expose()));
-    show_once(key, &text, wanted.receiver.as_ref(), wanted.expires)
+    Ok((show_once(key, &text, wanted.receiver.as_ref(), wanted.expires)?, answer))
 }
 
-async fn issue_bearer(house: &Shared, cause: Cause, wanted: Wanted) -> Result<KeyIssued, Problem> {
+async fn issue_bearer(house: &Shared, cause: Cause, wanted: Wanted) -> Issued {
     let lineage = LineageId::from_random(random()?);
     let key = format!("{lineage}.1");
     let bearer = BearerKey::from_random(wanted.grant.environment, lineage.clone(), random::<32>()?);
     let hash = bearer.hash(&house.pepper);
-    issue_secret(house, cause, &wanted, lineage, Material::Hash { hash }).await?;
+    let answer = issue_secret(house, cause, &wanted, lineage, Material::Hash { hash }).await?;
     let text = Secret::copy_of(bearer.expose().as_bytes());
-    show_once(key, &text, wanted.receiver.as_ref(), wanted.expires)
+    Ok((show_once(key, &text, wanted.receiver.as_ref(), wanted.expires)?, answer))
 }
 
 async fn issue_secret(
@@ -208,7 +216,7 @@ async fn issue_secret(
     wanted: &Wanted,
     lineage: LineageId,
     material: Material,
-) -> Result<(), Problem> {
+) -> Result<AccessAnswer, Problem> {
     let command = AccessCommand::IssueSecret {
         lineage,
         grant: wanted.grant.clone(),
@@ -217,7 +225,7 @@ async fn issue_secret(
         not_before: wanted.not_before,
         expires: wanted.expires,
     };
-    house.change_access(command, cause).await.map(drop)
+    house.change_access(command, cause).await
 }
 
 /// The one time that a secret leaves: open, or sealed to its receiver.
@@ -376,7 +384,7 @@ pub(crate) async fn restrict(
     Extension(caller): Extension<Caller>,
     Path(lineage): Path<String>,
     body: axum::body::Bytes,
-) -> Result<Json<Page<KeyView>>, Problem> {
+) -> Result<Response, Problem> {
     let restrict: Restrict = serde_json::from_slice(&body).map_err(Problem::body)?;
     let lineage: LineageId = lineage.parse()?;
     if house.gate.access(|access| access.lineage(&lineage).is_none()) {
@@ -384,10 +392,11 @@ pub(crate) async fn restrict(
     }
     let restriction = restrict.restriction.as_deref().map(str::parse).transpose()?;
     let command = AccessCommand::Restrict { lineage: lineage.clone(), restriction, reason: restrict.reason };
-    house.change_access(command, caller.cause()).await?;
+    let answer = house.change_access(command, caller.cause()).await?;
     let prefix = format!("{lineage}.");
     let items = views(&house).into_iter().filter(|view| view.key.starts_with(&prefix)).collect();
-    Ok(Json(Page { items, next: None }))
+    let page = Page { items, next: None };
+    Ok(recorded(StatusCode::OK, &page, answer.places.last(), answer.request))
 }
 
 pub(crate) async fn revoke(
@@ -395,12 +404,19 @@ pub(crate) async fn revoke(
     Extension(caller): Extension<Caller>,
     Path(lineage): Path<String>,
     body: axum::body::Bytes,
-) -> Result<Json<Vec<KeyView>>, Problem> {
+) -> Result<Response, Problem> {
     let revoke: Revoke = serde_json::from_slice(&body).map_err(Problem::body)?;
     let lineage: LineageId = lineage.parse()?;
     if house.gate.access(|access| access.lineage(&lineage).is_none()) {
         return Err(Problem::not_found("such lineage"));
     }
+    let wait = match revoke.wait_seconds {
+        Some(seconds) if (0.0..=WAIT_MAX.as_secs_f64()).contains(&seconds) => {
+            Duration::from_secs_f64(seconds)
+        }
+        Some(_) => return Err(Problem::body("wait_seconds: from 0 to 10")),
+        None => WAIT_MAX,
+    };
     let command = AccessCommand::Revoke {
         lineage: lineage.clone(),
         version: revoke.version,
@@ -416,5 +432,14 @@ pub(crate) async fn revoke(
             _ => None,
         })
         .collect();
-    Ok(Json(views(&house).into_iter().filter(|view| ended.contains(&view.key)).collect()))
+    // Also where nothing changed: who asks again wants to know that it is over.
+    let confirmation = house.wait_for_verifiers(answer.seq, wait).await?;
+    let revoked = Revoked {
+        keys: views(&house).into_iter().filter(|view| ended.contains(&view.key)).collect(),
+        confirmed: confirmation.unconfirmed.is_empty(),
+        unconfirmed: confirmation.unconfirmed,
+        waited_ms: u64::try_from(confirmation.waited.as_millis()).unwrap_or(u64::MAX),
+        receipts: answer.places.iter().filter_map(Place::receipt).collect(),
+    };
+    Ok(recorded(StatusCode::OK, &revoked, None, answer.request))
 }

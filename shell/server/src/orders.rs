@@ -4,9 +4,10 @@ use crate::caller::Caller;
 use crate::funds::{Window, fund_of, read, tagged};
 use crate::house::Shared;
 use crate::problem::Problem;
+use crate::recorded::recorded;
 use crate::view::{Done, Method, NewOrder, OrderView, Page, Side};
 use axum::extract::{Path, Query, State};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::{Extension, Json};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use strongroom_access::{Role, Scope};
@@ -116,10 +117,11 @@ pub(crate) async fn create(
         Outcome::Done => StatusCode::CREATED,
         Outcome::AlreadyDone => StatusCode::OK,
     };
+    let (place, request) = (answer.place.clone(), answer.request.clone());
     let mut response = match view {
-        Some(view) => (status, Json(view)).into_response(),
+        Some(view) => recorded(status, &view, place.as_ref(), request),
         // It was taken before, and has been settled meanwhile or cannot be read now.
-        None => (status, Json(done(answer))).into_response(),
+        None => recorded(status, &done(answer), None, request),
     };
     if let Ok(place) = HeaderValue::from_str(&format!("/v1/funds/{fund}/orders/{id}")) {
         response.headers_mut().insert(header::LOCATION, place);
@@ -160,9 +162,9 @@ pub(crate) async fn cancel(
     State(house): State<Shared>,
     Extension(caller): Extension<Caller>,
     Path((fund, id)): Path<(String, String)>,
-) -> Result<Json<Done>, Problem> {
+) -> Result<Response, Problem> {
     let id = OrderId::try_new(&id)?;
-    Ok(Json(done(give(&house, &caller, &fund, Command::CancelOrder { id }).await?)))
+    Ok(told(give(&house, &caller, &fund, Command::CancelOrder { id }).await?))
 }
 
 /// Any command to a fund, by those whose key has the command's scope: what the command line sends.
@@ -171,13 +173,13 @@ pub(crate) async fn command(
     Extension(mut caller): Extension<Caller>,
     Path(fund): Path<String>,
     body: axum::body::Bytes,
-) -> Result<Json<Done>, Problem> {
+) -> Result<Response, Problem> {
     let command: Command = serde_json::from_slice(&body).map_err(Problem::body)?;
     caller.must_hold(scope_of(&command))?;
     if let Command::SubmitOrder(order) = &command {
         participant_of(&caller, Some(order.participant.clone()))?;
     }
-    Ok(Json(done(give(&house, &caller, &fund, command).await?)))
+    Ok(told(give(&house, &caller, &fund, command).await?))
 }
 
 /// What a command needs. A new command does not compile until it is here.
@@ -205,6 +207,12 @@ pub(crate) fn scope_of(command: &Command) -> &'static str {
 
 async fn give(house: &Shared, caller: &Caller, fund: &str, command: Command) -> Result<Answer, Problem> {
     house.command(fund_of(fund)?, command, caller.cause()).await
+}
+
+/// What came of a command, with its receipt.
+fn told(answer: Answer) -> Response {
+    let (place, request) = (answer.place.clone(), answer.request.clone());
+    recorded(StatusCode::OK, &done(answer), place.as_ref(), request)
 }
 
 fn done(answer: Answer) -> Done {

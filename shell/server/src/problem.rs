@@ -7,6 +7,7 @@ use serde::Serialize;
 use strongroom_access::AccessRefusal;
 use strongroom_desk::DeskError;
 use strongroom_engine::Refusal;
+use strongroom_store::StoreError;
 use strongroom_units::time::Timestamp;
 
 /// Where a code is explained; each has a page.
@@ -121,6 +122,14 @@ impl From<&DeskError> for Problem {
             DeskError::Closed => {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, error.code(), "the server is closing")
             }
+            DeskError::Store(error @ (StoreError::LogPlaceUnknown | StoreError::Audit(_))) => {
+                Self::new(StatusCode::NOT_FOUND, "log.leaf_must_be_in_the_log", error.to_string())
+            }
+            DeskError::Store(StoreError::LogFaulty(fault)) => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "log.must_be_whole",
+                format!("nothing is changed over a log that was edited: {fault}"),
+            ),
             // Database text is not for callers.
             _ => Self::internal(error),
         }

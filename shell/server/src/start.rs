@@ -3,10 +3,11 @@
 use crate::endpoint::ENDPOINTS;
 use crate::forward;
 use crate::guard;
-use crate::house::House;
+use crate::house::{House, Wholeness};
 use crate::keys::{CODE_SECONDS, HMAC_PURPOSE, hash_of};
 use crate::rewrap::rewrap;
 use crate::sockets::bounded;
+use crate::verifiers::follow_others;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
@@ -33,9 +34,11 @@ use strongroom_desk::{Cause, Desk, DeskError, DeskService};
 use strongroom_gate::wal::{NonceLog, OpenError, Settings};
 use strongroom_gate::{Answerer, Gate, GateOptions, KeyTable, Lease, OpenSecret, SecretError};
 use strongroom_signature::{Profile, SigningKey, VerifyingKey};
+use strongroom_store::Location;
 use strongroom_units::time::Timestamp;
 use strongroom_vault::{Identity, Secret, Vault, VaultError};
 use thiserror::Error;
+use tokio::sync::watch;
 
 /// The purpose under which the vault seals the server's own keys.
 pub(crate) const SERVER_PURPOSE: &str = "server-key";
@@ -53,8 +56,8 @@ const FIRST_KEY_DAYS: i64 = 90;
 const DRAIN: Duration = Duration::from_secs(10);
 /// How often nonces that nobody could repeat are forgotten in the database.
 const PRUNE_EVERY: Duration = Duration::from_secs(600);
-/// How often to look for changes of access that another server of the same database made.
-const FOLLOW_EVERY: Duration = Duration::from_millis(250);
+/// How often answers are written that no commit took along.
+const KEEP_EVERY: Duration = Duration::from_secs(1);
 /// Who acts where no caller does.
 pub(crate) const ACTOR: &str = "server";
 
@@ -167,6 +170,12 @@ pub enum ServeError {
     /// The address is taken or not ours.
     #[error("cannot listen: {0}")]
     Socket(#[source] std::io::Error),
+    /// The log of keys could not be looked at.
+    #[error("the log of keys could not be followed: {0}")]
+    Look(&'static str),
+    /// Principals or keys in the tables are not what the log says.
+    #[error("{0}")]
+    Keys(strongroom_store::LogFault),
     /// The server's own key is not what its record says.
     #[error("the server's key {0} cannot be used")]
     ServerKey(u32),
@@ -184,6 +193,8 @@ impl ServeError {
             Self::Rate(error) => error.code(),
             Self::Tls(_) => "server.certificate_must_be_usable",
             Self::Socket(_) => "server.address_must_be_free",
+            Self::Look(_) => "server.keys_must_be_followed",
+            Self::Keys(fault) => fault.code(),
             Self::ServerKey(_) => "server.key_must_be_usable",
         }
     }
@@ -203,6 +214,7 @@ pub async fn serve(desk: Desk, vault: Vault, options: ServerOptions) -> Result<R
     if is_shared {
         tokio::spawn(follow_others(Arc::downgrade(&house)));
     }
+    tokio::spawn(keep_answers(Arc::downgrade(&house)));
     let app = router(&house).into_make_service_with_connect_info::<SocketAddr>();
     let handle = Handle::new();
     let served = match tls {
@@ -235,6 +247,9 @@ struct Opened {
 
 fn open(mut desk: Desk, vault: Vault, options: ServerOptions) -> Result<Opened, ServeError> {
     let (vault, now) = (Arc::new(vault), Timestamp::now());
+    if let Some(fault) = desk.check_keys()?.into_iter().next() {
+        return Err(ServeError::Keys(fault));
+    }
     let rewrapped = rewrap(&mut desk, &vault, now)?;
     let answerer = answerer(&mut desk, &vault, now)?;
     let invitation = invite(&mut desk, options.environment, now)?;
@@ -249,6 +264,9 @@ fn open(mut desk: Desk, vault: Vault, options: ServerOptions) -> Result<Opened, 
     let url = options.public_url.unwrap_or_else(|| format!("{scheme}://{address}"));
     desk.say_served_at(&url)?;
     let is_shared = desk.is_shared();
+    let name = format!("server/{}", hex(&random::<8>()?));
+    let window = format!("own/{}", hex(&random::<8>()?));
+    let whole = look_at_whole_log(desk.store().location().clone());
     let service = DeskService::start(desk);
     let house = Arc::new(House {
         desk: service.handle(),
@@ -263,7 +281,21 @@ fn open(mut desk: Desk, vault: Vault, options: ServerOptions) -> Result<Opened, 
         news: House::news(),
         access_seen: AtomicU64::new(access_seen),
         streams: Arc::default(),
+        name,
+        window,
+        whole,
     });
+    if is_shared {
+        // Before the first request: the lease begins, and who revokes knows of this verifier.
+        let (told, looked) = std::sync::mpsc::sync_channel(1);
+        let looker = house.clone();
+        house.desk.try_run(move |desk| drop(told.send(looker.look(desk))))?;
+        match looked.recv() {
+            Ok(Ok(())) => {}
+            Ok(Err(problem)) => return Err(ServeError::Look(problem.code())),
+            Err(_) => return Err(DeskError::Closed.into()),
+        }
+    }
     Ok(Opened { house, listener, url, invitation, rewrapped, service, is_shared })
 }
 
@@ -418,6 +450,10 @@ fn random<const N: usize>() -> Result<[u8; N], VaultError> {
     Ok(core::array::from_fn(|place| secret.expose().get(place).copied().unwrap_or_default()))
 }
 
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 fn open_hmac(vault: &Vault, key: &strongroom_access::KeyId, sealed: &str) -> Result<VerifyingKey, String> {
     let name = key.to_string();
     let identity = Identity::try_new(HMAC_PURPOSE, &name).map_err(|error| error.to_string())?;
@@ -426,16 +462,34 @@ fn open_hmac(vault: &Vault, key: &strongroom_access::KeyId, sealed: &str) -> Res
     VerifyingKey::hmac_sha256(secret.expose()).map_err(|error| error.to_string())
 }
 
-/// Other servers of the same database change access too: their changes reach this gate soon.
-async fn follow_others(house: Weak<House>) {
+/// Looks at the whole log beside the server, which waits with changes for it. A log that was edited is served for reading
+/// only.
+fn look_at_whole_log(location: Location) -> watch::Receiver<Wholeness> {
+    let (tell, whole) = watch::channel(Wholeness::Unknown);
+    std::thread::spawn(move || {
+        let looked = Desk::open_read_only(&location).and_then(|mut desk| desk.verify_log(&|_| ()));
+        match looked.as_ref().map(|report| report.faults.first()) {
+            Ok(None) => drop(tell.send(Wholeness::Whole)),
+            Ok(Some(fault)) => {
+                eprintln!("error: {}: {fault}", fault.code());
+                drop(tell.send(Wholeness::Faulty(fault.clone())));
+            }
+            // Dropping the sender refuses every change.
+            Err(error) => eprintln!("error: the log could not be looked at: {error}"),
+        }
+    });
+    whole
+}
+
+/// Answers that wait for a commit that does not come are written by themselves.
+async fn keep_answers(house: Weak<House>) {
     loop {
-        tokio::time::sleep(FOLLOW_EVERY).await;
+        tokio::time::sleep(KEEP_EVERY).await;
         let Some(house) = house.upgrade() else { return };
-        let follower = house.clone();
-        match house.ask(move |desk| follower.follow_access(desk)).await {
-            // What failed has been said; the next look tries again.
-            Ok(_) => {}
-            Err(problem) if problem.code() == strongroom_desk::DeskError::Closed.code() => return,
+        match house.ask(strongroom_desk::Desk::flush_answers).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => eprintln!("error: answers were not kept: {error}"),
+            Err(problem) if problem.code() == DeskError::Closed.code() => return,
             Err(_) => {}
         }
     }

@@ -454,4 +454,23 @@ pub struct Revoke {
     /// Also when no operator could act afterwards.
     #[serde(default)]
     pub even_the_last: bool,
+    /// How long to wait for every verifier, in seconds, at most 10 and when absent; 0 does not wait.
+    #[serde(default)]
+    pub wait_seconds: Option<f64>,
+}
+
+/// What came of a revocation.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Revoked {
+    /// The keys that ended now; none if all had ended before.
+    pub keys: Vec<KeyView>,
+    /// No verifier accepts them any more.
+    pub confirmed: bool,
+    /// Verifiers that may still go by what was before, for a second at most.
+    pub unconfirmed: Vec<String>,
+    /// How long it took until then, in milliseconds.
+    pub waited_ms: u64,
+    /// One for each key: who ended it, why and when, in the log. They verify offline: `spec/receipts.md`.
+    #[schema(value_type = Vec<Object>)]
+    pub receipts: Vec<strongroom_audit::Receipt>,
 }

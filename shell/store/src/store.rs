@@ -47,6 +47,8 @@ pub(crate) trait Database: Debug + Send {
     fn verify_log(&mut self, progress: &(dyn Fn(u64) + Sync)) -> Result<LogReport, StoreError>;
     /// Whole rows of a read table, in the order of its key.
     fn rows(&mut self, table: &Table) -> Result<Vec<Vec<Value>>, StoreError>;
+    /// One whole row, by its key.
+    fn row(&mut self, table: &Table, key: &[Value]) -> Result<Option<Vec<Value>>, StoreError>;
     /// Notes that a verifier has seen a stream up to a record, and gives the end of the stream. Of one process alone
     /// there is nothing to note.
     fn renew(&mut self, _: &Verifier, stream: &str) -> Result<u64, StoreError> {

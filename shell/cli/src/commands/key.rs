@@ -100,6 +100,12 @@ pub(crate) enum KeyVerb {
         /// Also when no operator could act afterwards; the next start invites a first operator again
         #[arg(long)]
         even_the_last: bool,
+        /// Seconds to wait until no verifier accepts the key any more; 0 does not wait and says who has not confirmed
+        #[arg(long, value_name = "SECONDS", default_value_t = 10.0)]
+        wait: f64,
+        /// Write the receipts here, one JSON text a line
+        #[arg(long, value_name = "FILE")]
+        receipts: Option<PathBuf>,
     },
 }
 
@@ -183,30 +189,71 @@ impl KeyVerb {
             Self::List => list(global),
             Self::Restrict { lineage, to, reason } => restrict(global, &lineage, Some(to), reason),
             Self::Release { lineage, reason } => restrict(global, &lineage, None, reason),
-            Self::Revoke { name, reason, even_the_last } => {
+            Self::Revoke { name, reason, even_the_last, wait, receipts } => {
                 let (lineage, version) = match name.split_once('.') {
                     Some((lineage, version)) => (lineage.to_owned(), version.parse().ok()),
                     None => (name, None),
                 };
-                let body = serde_json::to_vec(&Revoke { reason, version, even_the_last })?;
+                let wait_seconds = Some(wait);
+                let body = serde_json::to_vec(&Revoke { reason, version, even_the_last, wait_seconds })?;
                 let answer = global
                     .keys
                     .client()?
                     .post(&format!("/v1/keys/{lineage}/revoke"), &body)?
                     .into_success()?;
+                if let Some(path) = receipts {
+                    write_receipts(&path, &answer)?;
+                }
                 if global.json {
                     print::line(String::from_utf8_lossy(&answer));
                     return Ok(());
                 }
-                let ended: Vec<KeyRow> = serde_json::from_slice(&answer)?;
-                match ended.is_empty() {
-                    true => print::line("already done: nothing changed"),
-                    false => ended.iter().for_each(|key| print::line(format!("{} is revoked", key.key))),
-                }
+                told_revoked(&serde_json::from_slice(&answer)?);
                 Ok(())
             }
         }
     }
+}
+
+/// What came of a revocation, as far as it is printed.
+#[derive(Deserialize)]
+struct RevokedRow {
+    keys: Vec<KeyRow>,
+    confirmed: bool,
+    unconfirmed: Vec<String>,
+    waited_ms: u64,
+    receipts: Vec<ReceiptRow>,
+}
+
+#[derive(Deserialize)]
+struct ReceiptRow {
+    leaf_index: u64,
+    recorded_at: String,
+}
+
+fn told_revoked(revoked: &RevokedRow) {
+    match revoked.keys.is_empty() {
+        true => print::line("already done: nothing changed"),
+        false => revoked.keys.iter().for_each(|key| print::line(format!("{} is revoked", key.key))),
+    }
+    for receipt in &revoked.receipts {
+        print::line(format!("recorded at {} as leaf {} of the log", receipt.recorded_at, receipt.leaf_index));
+    }
+    match revoked.confirmed {
+        true => print::line(format!("no verifier accepts it any more (after {} ms)", revoked.waited_ms)),
+        false => print::line(format!(
+            "NOT YET CONFIRMED by {}: they may accept it for a second more",
+            revoked.unconfirmed.join(", ")
+        )),
+    }
+}
+
+/// Each receipt as its own line, byte for byte as the server gave it.
+fn write_receipts(path: &Path, answer: &[u8]) -> Result<(), Failure> {
+    let answer: serde_json::Value = serde_json::from_slice(answer)?;
+    let receipts = answer.get("receipts").and_then(serde_json::Value::as_array);
+    let lines: String = receipts.into_iter().flatten().map(|receipt| format!("{receipt}\n")).collect();
+    std::fs::write(path, lines).map_err(|error| Failure::file(path, &error))
 }
 
 fn restrict(

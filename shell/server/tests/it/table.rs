@@ -26,6 +26,7 @@ fn path_of(endpoint: &Endpoint) -> String {
         "{lineage}" => "k0000000000zz".to_owned(),
         "{code}" => "request.nonce_was_used".to_owned(),
         "{enrolment}" => "e0000000000zz".to_owned(),
+        "{*path}" => "0/000.p/1".to_owned(),
         part => part.to_owned(),
     };
     endpoint.path.split('/').map(place).collect::<Vec<_>>().join("/")
@@ -48,6 +49,7 @@ fn body_of(endpoint: &Endpoint) -> String {
             r#"{"principal":"ap-one","scopes":["read"],"algorithm":"ed25519","environment":"dev"}"#.to_owned()
         }
         ("POST", "/v1/keys/{lineage}/revoke") => r#"{"reason":"a test"}"#.to_owned(),
+        ("POST", "/v1/keys/{lineage}/restrict") => r#"{"reason":"a test"}"#.to_owned(),
         ("POST", path) => panic!("{path} needs a body here"),
         _ => String::new(),
     }

@@ -146,6 +146,18 @@ impl Store {
         self.attempt(|database| database.rows(table))
     }
 
+    /// One whole row of a read table, by its key.
+    pub fn row(&mut self, table: &'static Table, key: &[Value]) -> Result<Option<Vec<Value>>, StoreError> {
+        let known = self.schema().tables.iter().any(|known| known.name == table.name);
+        if !known || key.len() != table.key {
+            return Err(StoreError::RowMalformed {
+                table: table.name,
+                reason: "it has not one value for each key",
+            });
+        }
+        self.attempt(|database| database.row(table, key))
+    }
+
     fn with_reader<T>(
         &mut self,
         size: u64,

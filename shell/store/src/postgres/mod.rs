@@ -206,6 +206,10 @@ impl Database for PostgresStore {
         join(&head, looked, &nodes, unknown)
     }
 
+    fn row(&mut self, table: &Table, key: &[Value]) -> Result<Option<Vec<Value>>, StoreError> {
+        self.query(|client, _| read::row(client, table, key))
+    }
+
     fn rows(&mut self, table: &Table) -> Result<Vec<Vec<Value>>, StoreError> {
         self.query(|client, _| read::rows(client, table))
     }

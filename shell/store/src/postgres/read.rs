@@ -156,6 +156,25 @@ pub(super) fn all_nodes(client: &mut Client) -> Result<Vec<NodeRow>, Error> {
     client.query(ALL_NODES, &[])?.iter().map(node).collect()
 }
 
+pub(super) fn row(client: &mut Client, table: &Table, key: &[Value]) -> Result<Option<Vec<Value>>, Error> {
+    let texts: Vec<String> = table.columns.iter().map(canonical).collect();
+    let same = (1..).zip(table.key_columns()).map(|(place, column)| match column.kind {
+        ColumnType::Integer => format!("\"{}\" = ${place}::int8", column.name),
+        _ => format!("\"{}\" = ${place}::text::{}", column.name, super::layout::sql_type(column)),
+    });
+    let same = same.collect::<Vec<_>>().join(" AND ");
+    let sql = format!("SELECT {} FROM \"{}\" WHERE {same}", texts.join(", "), table.name);
+    let params: Vec<&(dyn ::postgres::types::ToSql + Sync)> = key
+        .iter()
+        .map(|value| match value {
+            Value::Integer(number) => number as &(dyn ::postgres::types::ToSql + Sync),
+            Value::Text(text) => text,
+            Value::Null => &None::<String>,
+        })
+        .collect();
+    client.query_opt(&sql, &params)?.as_ref().map(|row| values(row, table)).transpose()
+}
+
 pub(super) fn rows(client: &mut Client, table: &Table) -> Result<Vec<Vec<Value>>, Error> {
     client.query(&all_rows_sql(table), &[])?.iter().map(|row| values(row, table)).collect()
 }

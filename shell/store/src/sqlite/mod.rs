@@ -154,6 +154,10 @@ impl Database for SqliteStore {
         verify::verify(&self.connection, &self.path, progress)
     }
 
+    fn row(&mut self, table: &Table, key: &[Value]) -> Result<Option<Vec<Value>>, StoreError> {
+        read::row(&self.connection, table, key).map_err(|e| self.fault(e))
+    }
+
     fn rows(&mut self, table: &Table) -> Result<Vec<Vec<Value>>, StoreError> {
         let rows = || {
             let mut statement = self.connection.prepare_cached(&read::all_rows_sql(table))?;

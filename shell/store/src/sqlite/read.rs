@@ -58,6 +58,14 @@ pub(super) fn all_rows_sql(table: &Table) -> String {
     )
 }
 
+pub(super) fn row(connection: &Connection, table: &Table, key: &[Value]) -> Result<Option<Vec<Value>>> {
+    let names = join(table.columns, ", ", str::to_owned);
+    let same = join(table.key_columns(), " AND ", |name| format!("{name} = ?"));
+    let sql = format!("SELECT {names} FROM \"{}\" WHERE {same}", table.name);
+    let mut statement = connection.prepare_cached(&sql)?;
+    statement.query_row(rusqlite::params_from_iter(key), |row| values(row, table)).optional()
+}
+
 pub(super) fn record(row: &Row<'_>) -> Result<Record> {
     Ok(Record {
         stream: row.get(0)?,

@@ -1,0 +1,190 @@
+//! "Did this participant send this order?", and "what did this key do?": answers that a third party can check.
+
+use crate::access::KeyCertificate;
+use crate::desk::Desk;
+use crate::error::DeskError;
+use crate::evidence::{RequestRecord, SignedAnswer, stream_of};
+use crate::keys::{Roots, Touched, key_record};
+use crate::tables::{REQUEST_ANSWERS, REQUEST_SOURCES};
+use serde::{Deserialize, Serialize};
+use strongroom_access::{AccessEvent, AccessState, KeyId, LineageId};
+use strongroom_audit::Receipt;
+use strongroom_engine::{Event, decode};
+use strongroom_store::{StoreError, Value};
+use strongroom_units::Symbol;
+
+/// Records read at once.
+const PAGE: usize = 1_000;
+
+/// Everything that shows who sent an order and what was answered. Whoever has the log's verifier key and the server's
+/// public keys can check it without this installation: `docs/guide/audit.md` says how.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Dispute {
+    /// The order.
+    pub order: String,
+    /// That the order was taken: the record of the fund's stream, in the log.
+    pub accepted: Receipt,
+    /// The signed request that it came in: text, signature, content and outcome, in the log.
+    pub request: Receipt,
+    /// The key as it was when the request was decided: its public half, whose it was and what it could be used for.
+    pub key: KeyCertificate,
+    /// The record of the stream `access` with the root that covers the key, in the log.
+    pub root: Receipt,
+    /// What this server answered, signed; none if it was lost in a crash.
+    pub answer: Option<SignedAnswer>,
+}
+
+/// One thing that a key asked for.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Deed {
+    /// Its number in the lineage's stream.
+    pub seq: u64,
+    /// When it was decided.
+    pub at: String,
+    /// From where it came; none if that was erased.
+    pub peer: Option<String>,
+    /// What the client calls itself; none if that was erased.
+    pub user_agent: Option<String>,
+    /// What was asked, and what came of it.
+    #[serde(flatten)]
+    pub request: RequestRecord,
+}
+
+impl Desk {
+    /// What a lineage's keys did, with where it came from, from one record on: at most `limit`.
+    pub fn deeds_with_sources(
+        &mut self,
+        lineage: &LineageId,
+        from: u64,
+        limit: usize,
+    ) -> Result<Vec<Deed>, DeskError> {
+        let stream = stream_of(lineage.as_str());
+        let records = self.store.read(&stream, from, limit)?;
+        let mut deeds = Vec::with_capacity(records.len());
+        for record in records {
+            let seq = record.seq;
+            let request = serde_json::from_str(&record.body)
+                .map_err(|source| DeskError::AccessRecord { seq, source })?;
+            let key = [Value::Text(stream.clone()), Value::Integer(seq.cast_signed())];
+            let source = self.store.row(&REQUEST_SOURCES, &key)?;
+            let text = |place: usize| match source.as_ref().and_then(|row| row.get(place)) {
+                Some(Value::Text(text)) => Some(text.clone()),
+                _ => None,
+            };
+            deeds.push(Deed { seq, at: record.at, peer: text(2), user_agent: text(3), request });
+        }
+        Ok(deeds)
+    }
+
+    /// What shows who sent an order; none if it did not come in by a signed request.
+    pub fn dispute(&mut self, fund: Symbol, order: &str) -> Result<Option<Dispute>, DeskError> {
+        let Some((stream, seq, actor)) = self.acceptance(fund, order)? else { return Ok(None) };
+        let Some(key) = actor.strip_prefix("key:").and_then(|key| KeyId::try_new(key).ok()) else {
+            return Ok(None);
+        };
+        let Some(request) = self.request_that_caused(&key, &stream, seq)? else { return Ok(None) };
+        let deeds = stream_of(key.lineage.as_str());
+        let leaf = self.store.leaf(&deeds, request)?.ok_or(StoreError::LogPlaceUnknown)?;
+        let (certificate, rooted) = self.key_as_of(&key, leaf.index)?;
+        Ok(Some(Dispute {
+            order: order.to_owned(),
+            accepted: self.store.receipt(&stream, seq)?,
+            request: self.store.receipt(&deeds, request)?,
+            key: certificate,
+            root: self.store.receipt(crate::access::STREAM, rooted)?,
+            answer: self.kept_answer(&deeds, request)?,
+        }))
+    }
+
+    /// The record that took an order.
+    fn acceptance(&mut self, fund: Symbol, order: &str) -> Result<Option<(String, u64, String)>, DeskError> {
+        let mut next = 1;
+        loop {
+            let page = self.log(fund, next, PAGE)?;
+            for record in &page {
+                next = record.seq + 1;
+                if !record.body.contains(order) {
+                    continue;
+                }
+                let event = decode(&record.body).map_err(|source| DeskError::Record {
+                    fund,
+                    seq: record.seq,
+                    source,
+                })?;
+                if matches!(&event, Event::OrderAccepted { order: taken } if taken.id.as_str() == order) {
+                    return Ok(Some((record.stream.clone(), record.seq, record.actor.clone())));
+                }
+            }
+            if page.len() < PAGE {
+                return Ok(None);
+            }
+        }
+    }
+
+    fn request_that_caused(&mut self, key: &KeyId, stream: &str, seq: u64) -> Result<Option<u64>, DeskError> {
+        let (deeds, mut next) = (stream_of(key.lineage.as_str()), 1);
+        loop {
+            let page = self.store.read(&deeds, next, PAGE)?;
+            for record in &page {
+                next = record.seq + 1;
+                let request: RequestRecord = serde_json::from_str(&record.body)
+                    .map_err(|source| DeskError::AccessRecord { seq: record.seq, source })?;
+                let caused = request.caused.filter(|caused| caused.stream == stream);
+                if caused.is_some_and(|caused| (caused.first..=caused.last).contains(&seq)) {
+                    return Ok(Some(record.seq));
+                }
+            }
+            if page.len() < PAGE {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// A key under the last root before a leaf of the log: what the log said of it then.
+    fn key_as_of(&mut self, key: &KeyId, leaf: u64) -> Result<(KeyCertificate, u64), DeskError> {
+        let (mut state, mut roots) = (AccessState::default(), Roots::default());
+        let (mut found, mut next) = (None, 1);
+        'log: loop {
+            let page = self.store.read(crate::access::STREAM, next, PAGE)?;
+            for record in &page {
+                next = record.seq + 1;
+                let here = self.store.leaf(crate::access::STREAM, record.seq)?;
+                if here.is_none_or(|here| here.index > leaf) {
+                    break 'log;
+                }
+                let (event, at) = crate::access::read(record)?;
+                state.apply(&event, at);
+                let mut touched = Touched::default();
+                touched.add(&event, &state);
+                roots.follow(&touched, &state);
+                if matches!(event, AccessEvent::KeysRooted { .. }) {
+                    found = Some((record.seq, certificate(key, &state, &roots)));
+                }
+            }
+            if page.len() < PAGE {
+                break;
+            }
+        }
+        match found {
+            Some((seq, Some(certificate))) => Ok((certificate, seq)),
+            _ => Err(StoreError::LogPlaceUnknown.into()),
+        }
+    }
+
+    fn kept_answer(&mut self, stream: &str, seq: u64) -> Result<Option<SignedAnswer>, DeskError> {
+        self.flush_answers()?;
+        let key = [Value::Text(stream.to_owned()), Value::Integer(seq.cast_signed())];
+        let row = self.store.row(&REQUEST_ANSWERS, &key)?;
+        Ok(row.as_deref().and_then(|row| SignedAnswer::of_row(row)))
+    }
+}
+
+pub(crate) fn certificate(key: &KeyId, state: &AccessState, roots: &Roots) -> Option<KeyCertificate> {
+    let record = key_record(state, key).and_then(|record| String::from_utf8(record).ok())?;
+    Some(KeyCertificate {
+        key: key.to_string(),
+        record,
+        root: roots.root().to_string(),
+        proof: roots.prove(key)?.iter().map(ToString::to_string).collect(),
+    })
+}
