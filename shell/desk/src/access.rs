@@ -115,12 +115,15 @@ impl Desk {
         let mut rows = rows(events, &self.access.state);
         rows.extend(cause.nonce.as_ref().map(nonce_row));
         let done = self.store.append(&records, &rows);
-        match done {
-            Ok(()) => self.access.head += records.len() as u64,
+        match &done {
+            Ok(appended) => {
+                self.access.head += records.len() as u64;
+                self.anchoring.note(appended.checkpoint());
+            }
             // Memory holds what is not in the log: it is read again when next needed.
             Err(_) => self.access = AccessSlot::default(),
         }
-        done.map_err(DeskError::of_append)
+        done.map(drop).map_err(DeskError::of_append)
     }
 }
 

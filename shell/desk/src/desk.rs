@@ -4,6 +4,7 @@ use crate::access::AccessSlot;
 use crate::cause::{Cause, nonce_row};
 use crate::error::DeskError;
 use crate::projection::{Changes, Recorded};
+use crate::recorded::Anchoring;
 use crate::schema::SCHEMA;
 use crate::tables::REQUEST_NONCES;
 use std::collections::{BTreeMap, BTreeSet};
@@ -57,6 +58,7 @@ pub struct Desk {
     is_shared: bool,
     funds: BTreeMap<Symbol, Slot>,
     pub(crate) access: AccessSlot,
+    pub(crate) anchoring: Anchoring,
 }
 
 /// A fund in memory. INVARIANT: `fund` is the replay of records 1 to `head` whenever no group is being decided.
@@ -112,8 +114,14 @@ impl Desk {
         Ok(Self::of(Store::open_read_only(location, &SCHEMA)?, true))
     }
 
-    fn of(store: Store, is_shared: bool) -> Self {
-        Self { store, is_shared, funds: BTreeMap::new(), access: AccessSlot::default() }
+    pub(crate) fn of(store: Store, is_shared: bool) -> Self {
+        Self {
+            store,
+            is_shared,
+            funds: BTreeMap::new(),
+            access: AccessSlot::default(),
+            anchoring: Anchoring::default(),
+        }
     }
 
     /// Whether other processes may write the same database meanwhile.
@@ -217,7 +225,9 @@ impl Desk {
         let mut rows =
             batch.changes.into_rows(|fund| self.funds.get(&fund).and_then(|slot| slot.fund.state()));
         rows.extend(batch.nonces);
-        self.store.append(&batch.records, &rows)
+        let appended = self.store.append(&batch.records, &rows)?;
+        self.anchoring.note(appended.checkpoint());
+        Ok(())
     }
 
     /// Memory holds events of a group that are not in the log: it is read again when next needed.

@@ -10,6 +10,7 @@ mod cause;
 mod desk;
 mod error;
 mod projection;
+mod recorded;
 mod schema;
 mod service;
 mod tables;
