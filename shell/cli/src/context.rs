@@ -2,6 +2,7 @@
 
 use crate::commands::http::KeyArgs;
 use crate::failure::{Exit, Failure};
+use crate::log_key::LogArgs;
 use crate::print;
 use crate::remote::{Books, Remote};
 use clap::Args;
@@ -39,6 +40,8 @@ pub(crate) struct Global {
     pub json: bool,
     #[command(flatten)]
     pub keys: KeyArgs,
+    #[command(flatten)]
+    pub log: LogArgs,
 }
 
 /// What a command that changes something prints as JSON.
@@ -88,13 +91,16 @@ impl Global {
         }
     }
 
-    /// Opens the database for writing, creating it when it does not exist.
+    /// Opens the database for writing, creating it when it does not exist. Its history must be what it was.
     pub fn open(&self) -> Result<Desk, Failure> {
-        Ok(Desk::open(&self.location()?)?)
+        let location = self.location()?;
+        let notary = self.log.notary(&location)?;
+        let anchor = self.log.anchor(&location)?;
+        Ok(Desk::open_recorded(&location, notary, anchor)?)
     }
 
     /// A mistyped path must not become a new, empty database.
-    fn must_exist(&self) -> Result<(), Failure> {
+    pub fn must_exist(&self) -> Result<(), Failure> {
         match self.location()? {
             Location::Sqlite(path) if !path.exists() => {
                 let message = format!("there is no database {}", path.display());

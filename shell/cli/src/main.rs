@@ -7,6 +7,7 @@ mod demo;
 mod fact_sheet;
 mod failure;
 mod index;
+mod log_key;
 mod performance;
 mod print;
 mod rate;

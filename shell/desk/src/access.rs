@@ -160,6 +160,7 @@ impl Desk {
             match self.store.append_after(&records, &rows, ends) {
                 Ok(appended) => {
                     self.access.head += entries.len() as u64;
+                    self.anchoring.note(appended.checkpoint());
                     self.answers.clear();
                     let appended = Arc::new(appended);
                     let place = |(place, record)| Place::new(&appended, place, record);

@@ -5,6 +5,7 @@ use crate::cause::{Cause, nonce_row};
 use crate::error::DeskError;
 use crate::evidence::{self, Caused, Heads, Place};
 use crate::projection::{Changes, Recorded};
+use crate::recorded::Anchoring;
 use crate::schema::SCHEMA;
 use crate::tables::REQUEST_NONCES;
 use std::collections::{BTreeMap, BTreeSet};
@@ -67,6 +68,7 @@ pub struct Desk {
     pub(crate) deeds: Heads,
     /// Signed answers that wait for the next commit.
     pub(crate) answers: Vec<RowChange>,
+    pub(crate) anchoring: Anchoring,
 }
 
 /// A fund in memory. INVARIANT: `fund` is the replay of records 1 to `head` whenever no group is being decided.
@@ -130,7 +132,7 @@ impl Desk {
         Ok(Self::of(Store::open_read_only(location, &SCHEMA)?, true))
     }
 
-    fn of(store: Store, is_shared: bool) -> Self {
+    pub(crate) fn of(store: Store, is_shared: bool) -> Self {
         Self {
             store,
             is_shared,
@@ -138,6 +140,7 @@ impl Desk {
             access: AccessSlot::default(),
             deeds: Heads::default(),
             answers: Vec::new(),
+            anchoring: Anchoring::default(),
         }
     }
 
@@ -255,6 +258,7 @@ impl Desk {
         let ends = if batch.is_claimed { ends.as_slice() } else { &[] };
         let appended = Arc::new(self.store.append_after(&batch.records, &rows, ends)?);
         self.answers.clear();
+        self.anchoring.note(appended.checkpoint());
         let place = |index: Option<usize>| {
             let index = index?;
             Some(Place::new(&appended, index, batch.records.get(index)?))

@@ -252,11 +252,6 @@ impl Desk {
         Ok(self.store.verifiers()?)
     }
 
-    /// The store, to read the log and to prove from it.
-    pub fn store(&mut self) -> &mut Store {
-        &mut self.store
-    }
-
     /// Keeps a signed answer beside the record of its request. It waits for the next commit: an answer that is lost in a
     /// crash before it can be signed anew from the log.
     pub fn keep_answer(&mut self, answer: SignedAnswer) -> Result<(), DeskError> {

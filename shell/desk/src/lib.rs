@@ -13,6 +13,7 @@ mod error;
 mod evidence;
 mod keys;
 mod projection;
+mod recorded;
 mod schema;
 mod service;
 mod tables;

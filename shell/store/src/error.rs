@@ -327,6 +327,7 @@ impl StoreError {
             Self::LocationMalformed => ("store.location_must_be_path_or_postgres_url", "Give a file path or postgres://user@host:port/database."),
             Self::BackupExists { .. } => ("store.backup_must_not_overwrite", "Name a new file, or move the old one away."),
             Self::TargetNotEmpty { .. } => ("store.target_must_be_empty", "Restore into a new file or an empty database."),
+            Self::LogFaulty(fault) if fault.is_of_anchor() => (fault.code(), "Look for the database that the checkpoint belongs to. If this one is meant, such as a restored backup: `strongroom audit anchor --accept --reason TEXT`."),
             Self::LogFaulty(fault) => (fault.code(), "Keep the database for inspection, compare it with the last checkpoint outside it, and restore a backup."),
             Self::LogKeyDiffers { .. } => ("log.key_must_be_the_logs", "Give the key with which this log was begun: --log-key."),
             Self::CheckpointUnsigned { .. } => ("log.checkpoint_must_be_signed", "Look at the key or the token that signs the log; nothing of the batch was stored."),

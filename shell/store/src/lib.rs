@@ -8,6 +8,7 @@
 //! [`Schema`], and values arrive as canonical text. It is not a query layer: people read the tables with `sqlite3` or
 //! `psql`, programs replay the log.
 
+mod anchor;
 mod backup;
 mod batch;
 mod canonical;
@@ -24,6 +25,7 @@ mod sqlite;
 mod store;
 mod verifier;
 
+pub use anchor::Anchor;
 pub use backup::BackupSummary;
 pub use error::{Cause, StoreError};
 pub use location::Location;

@@ -18,7 +18,7 @@ mod vault;
 
 pub use error::VaultError;
 pub use identity::Identity;
-pub use keeping::{KeepingError, KekSource, PinSource, TokenObject};
+pub use keeping::{KeepingError, KekSource, LogKey, PinSource, TokenObject};
 pub use kek::{Kek, KekId};
 #[cfg(feature = "pkcs11")]
 pub use pkcs11::{Pkcs11Signer, SigningAlgorithm};

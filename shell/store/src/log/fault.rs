@@ -76,6 +76,12 @@ pub enum LogFault {
         /// By the database.
         here: String,
     },
+    /// A file with a checkpoint that is none of this log's key.
+    #[error("the checkpoint outside the database cannot be believed: {reason}")]
+    AnchorUnsigned {
+        /// Why.
+        reason: String,
+    },
     /// A row of a read table about keys that does not follow from the log.
     #[error("{table} row {row} is not what the log says: it was changed behind the program's back")]
     RowChanged {
@@ -93,6 +99,15 @@ pub enum LogFault {
 }
 
 impl LogFault {
+    /// Whether it is the checkpoint outside that does not fit, and not the log itself.
+    pub fn is_of_anchor(&self) -> bool {
+        use LogFault::{AnchorUnsigned, OlderThanAnchor, OtherLog, OtherThanAnchor};
+        matches!(
+            self,
+            OlderThanAnchor { .. } | OtherThanAnchor { .. } | OtherLog { .. } | AnchorUnsigned { .. }
+        )
+    }
+
     /// The stable code.
     pub fn code(&self) -> &'static str {
         match self {
@@ -105,6 +120,7 @@ impl LogFault {
             Self::OlderThanAnchor { .. } => "log.must_not_be_older_than_its_anchor",
             Self::OtherThanAnchor { .. } => "log.must_continue_its_anchor",
             Self::OtherLog { .. } => "log.anchor_must_be_of_this_log",
+            Self::AnchorUnsigned { .. } => "log.anchor_must_be_signed_by_the_logs_key",
             Self::RowChanged { .. } => "log.row_must_follow_from_the_log",
             Self::KeyTableChanged { .. } => "log.keys_must_lead_to_their_root",
         }

@@ -14,7 +14,7 @@ pub enum KeepingError {
     #[error("a PIN must not stand in an option; name its file with pin-source=file:/PATH")]
     PinMustNotBeInTheOption,
     /// Not 32 bytes of base64.
-    #[error("a key-encryption key is 32 bytes as base64, such as `openssl rand -base64 32` writes")]
+    #[error("a key is 32 bytes as base64, such as `openssl rand -base64 32` writes")]
     KekMustBe32Bytes,
     /// A symbolic link, folder, pipe or device.
     #[error("{} must be a regular file", .0.display())]

@@ -2,10 +2,12 @@
 
 mod error;
 mod file;
+mod log_key;
 mod source;
 mod text;
 mod uri;
 
 pub use error::KeepingError;
+pub use log_key::LogKey;
 pub use source::KekSource;
 pub use uri::{PinSource, TokenObject};

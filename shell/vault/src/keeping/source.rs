@@ -1,12 +1,12 @@
-//! Where a key-encryption key comes from, as one option: `file:/PATH`, `env:NAME` or `pkcs11:..`.
+//! Where a key comes from, as one option: `file:/PATH`, `env:NAME` or `pkcs11:..`.
 
-use super::{KeepingError, TokenObject, file, text};
+use super::{KeepingError, LogKey, TokenObject, file, text};
 use crate::{Kek, Secret};
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-/// The keeping place of a key-encryption key. It holds no secret: it may be shown and logged.
+/// The keeping place of a key-encryption key, or of the key that signs the log. It holds no secret: it may be shown and logged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KekSource {
     /// A file of 32 bytes as base64, mode 0600 or 0400, that belongs to this process's user, in a folder that not
@@ -45,6 +45,36 @@ impl KekSource {
             }
             Self::Environment(_) => Err(KeepingError::KekMustBeMadeElsewhere),
             Self::Pkcs11(object) => make_in_token(object),
+        }
+    }
+}
+
+impl KekSource {
+    /// Gets the key that signs the log: 32 bytes, the seed of an Ed25519 key (RFC 8032), or an Ed25519 key of a token.
+    ///
+    /// # Errors
+    /// As [`KekSource::load`].
+    pub fn load_log_key(&self) -> Result<LogKey, KeepingError> {
+        match self {
+            Self::File(path) => LogKey::from_seed(&text::parse(file::read(path)?.expose())?),
+            Self::Environment(name) => LogKey::from_seed(&text::parse(variable(name)?.expose())?),
+            Self::Pkcs11(object) => LogKey::in_token(object),
+        }
+    }
+
+    /// Makes a new key that signs a log in this place.
+    ///
+    /// # Errors
+    /// As [`KekSource::create_new`]; what exists is never overwritten.
+    pub fn create_log_key(&self) -> Result<LogKey, KeepingError> {
+        match self {
+            Self::File(path) => {
+                let (seed, text) = text::generate().map_err(|_| KeepingError::RandomFailed)?;
+                file::create(path, text.as_bytes())?;
+                LogKey::from_seed(&seed)
+            }
+            Self::Environment(_) => Err(KeepingError::KekMustBeMadeElsewhere),
+            Self::Pkcs11(object) => LogKey::make_in_token(object),
         }
     }
 }

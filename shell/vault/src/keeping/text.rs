@@ -1,4 +1,4 @@
-//! The one text form of a key-encryption key: 32 bytes as base64 with padding, 44 characters, as `openssl rand -base64
+//! The one text form of a key: 32 bytes as base64 with padding, 44 characters, as `openssl rand -base64
 //! 32` writes them. White space at the end is let pass.
 
 use super::KeepingError;
