@@ -6,7 +6,6 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::time::{Duration, Instant};
 
 fn lineage(name: &str) -> String {
     key_id(name).trim_end_matches(".1").to_owned()

@@ -82,6 +82,10 @@ impl Told {
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap()
     }
+
+    pub fn text(&self) -> String {
+        String::from_utf8(self.body.clone()).unwrap()
+    }
 }
 
 fn seconds(from: Timestamp, more: i64) -> Timestamp {
@@ -142,7 +146,30 @@ impl Home {
     }
 
     pub fn start_at(&self, port: u16) -> Server<'_> {
-        let desk = Desk::open(&self.location()).unwrap();
+        let desk = Desk::open_recorded(&self.location(), Some(Box::new(LogSigner)), None).unwrap();
+        self.serve(desk, port).unwrap()
+    }
+
+    /// Without a look at the end of the log, as if the log were long and its end unharmed.
+    pub fn start_unchecked(&self) -> Server<'_> {
+        self.serve(Desk::open(&self.location()).unwrap(), 0).unwrap()
+    }
+
+    /// Why it does not start.
+    pub fn try_start(&self) -> Result<Server<'_>, &'static str> {
+        let desk = Desk::open_recorded(&self.location(), Some(Box::new(LogSigner)), None);
+        self.serve(desk.map_err(|error| error.code())?, 0)
+    }
+
+    /// What somebody with `sqlite3` could do.
+    pub fn by_hand(&self, sql: &str) {
+        rusqlite::Connection::open(self.directory.path().join("fund.db"))
+            .unwrap()
+            .execute_batch(sql)
+            .unwrap();
+    }
+
+    fn serve(&self, desk: Desk, port: u16) -> Result<Server<'_>, &'static str> {
         let vault = Vault::new(Kek::from_secret(&Secret::copy_of(&[7; 32])).unwrap());
         let options = ServerOptions {
             listen: SocketAddr::from(([127, 0, 0, 1], port)),
@@ -153,15 +180,35 @@ impl Home {
             proxies: Vec::new(),
             public_url: None,
         };
-        let running = self.runtime.block_on(serve(desk, vault, options)).unwrap();
+        let running = self.runtime.block_on(serve(desk, vault, options)).map_err(|error| error.code())?;
         let url = running.url.clone();
-        Server { home: self, running: Some(running), url }
+        Ok(Server { home: self, running: Some(running), url })
     }
 
     /// Another process looks at the database.
     pub fn orders(&self) -> usize {
         let mut desk = Desk::open_read_only(&self.location()).unwrap();
         desk.fund("BTCX".parse().unwrap()).unwrap().unwrap().orders().count()
+    }
+}
+
+/// Signs the log of a test.
+#[derive(Debug)]
+pub struct LogSigner;
+
+impl LogSigner {
+    fn key() -> strongroom_signature::SigningKey {
+        strongroom_signature::SigningKey::ed25519(&[9; 32]).unwrap()
+    }
+}
+
+impl strongroom_store::Notary for LogSigner {
+    fn public(&self) -> [u8; 32] {
+        Self::key().public_key().unwrap().try_into().unwrap()
+    }
+
+    fn sign(&self, message: &[u8]) -> Result<[u8; 64], String> {
+        Ok(Self::key().sign(message).unwrap().try_into().unwrap())
     }
 }
 

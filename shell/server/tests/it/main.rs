@@ -11,5 +11,6 @@ mod attacks;
 mod home;
 mod openapi;
 mod orders;
+mod recorded;
 mod replay;
 mod table;
