@@ -1,17 +1,17 @@
 //! The gate itself. It fails closed: a lock that is poisoned, a clock that is wrong, a rule that errs refuse.
 
 use crate::keys::{Check, KeyTable, SecretError, Verifier};
+use crate::memory::{Admitted, EraMakers, Memory};
 use crate::refusal::GateRefusal;
+use crate::shared::{Outcome, SharedNonces};
 use crate::wal::NonceLog;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, RwLock};
 use strongroom_access::bearer::{BearerKey, Pepper};
 use strongroom_access::rate_limit::RateLimiter;
-use strongroom_access::replay::{
-    Challenges, Entry, Presented, ReplayRefusal, Sequence, Window, is_challenge,
-};
+use strongroom_access::replay::{Challenges, Presented, ReplayRefusal, Sequence, Window, is_challenge};
 use strongroom_access::session_token::{SessionToken, SessionTokens, TokenUse};
 use strongroom_access::{
     AccessEvent, AccessRefusal, AccessState, Demand, Environment, KeyId, KeyState, LineageId, Principal,
@@ -35,8 +35,8 @@ pub struct GateOptions {
     pub challenges: Challenges,
     /// The secret with which bearer secrets are hashed.
     pub pepper: Pepper,
-    /// Nonces on disk, so that a restart refuses nothing; none where a restart asks for challenges instead.
-    pub nonces: Option<NonceLog>,
+    /// Where nonces are kept beside the window.
+    pub nonces: NonceStore,
     /// Issues and redeems session tokens.
     pub tokens: SessionTokens,
     /// How many requests a key may make.
@@ -99,6 +99,13 @@ pub struct RateFields {
     pub limit: String,
 }
 
+impl Candidate<'_> {
+    /// The key that the request claims; until it is judged, nothing vouches for that.
+    pub fn key(&self) -> &KeyId {
+        &self.key
+    }
+}
+
 impl Permit {
     /// Whether role, key and denials together allow a scope.
     pub fn may(&self, scope: &Scope) -> bool {
@@ -120,10 +127,42 @@ impl Permit {
 }
 
 /// Where nonces are kept beside the window.
+#[derive(Debug, Default)]
+pub enum NonceStore {
+    /// Nowhere: a restart asks for challenges.
+    #[default]
+    InMemory,
+    /// On disk, so that a restart refuses nothing.
+    OnDisk(NonceLog),
+    /// With those of the other verifiers, and what makes challenges that all of them know.
+    Shared(SharedNonces, EraMakers),
+}
+
+/// The same, at work.
 enum Nonces {
     InMemory,
     OnDisk(NonceLog),
+    Shared(SharedNonces),
     Closed,
+}
+
+/// The window begins with the era, whose challenges and tokens all verifiers know.
+fn memory_of(
+    store: NonceStore,
+    window: Window,
+    challenges: Challenges,
+    tokens: SessionTokens,
+) -> (Nonces, Memory) {
+    let (nonces, makers) = match store {
+        NonceStore::InMemory => (Nonces::InMemory, None),
+        NonceStore::OnDisk(log) => (Nonces::OnDisk(log), None),
+        NonceStore::Shared(shared, makers) => (Nonces::Shared(shared), Some(makers)),
+    };
+    let mut memory = Memory { window, challenges, tokens, era: 0, makers };
+    if let Nonces::Shared(shared) = &nonces {
+        memory.follow(&shared.era());
+    }
+    (nonces, memory)
 }
 
 /// Keys, replay window and challenges of one installation. Share it behind an `Arc`.
@@ -132,11 +171,9 @@ pub struct Gate {
     profile: Profile,
     foreign: Profile,
     keys: RwLock<KeyTable>,
-    window: Mutex<Window>,
-    challenges: Challenges,
+    memory: Mutex<Memory>,
     pepper: Pepper,
     nonces: RwLock<Nonces>,
-    tokens: SessionTokens,
     rates: Mutex<RateLimiter>,
     /// Of lineages that count; as many as there are such lineages. After a start they begin anew: what was signed before
     /// it is refused by the window.
@@ -152,16 +189,15 @@ impl std::fmt::Debug for Gate {
 impl Gate {
     /// A closed gate with these keys.
     pub fn new(options: GateOptions, keys: KeyTable) -> Self {
+        let (nonces, memory) = memory_of(options.nonces, options.window, options.challenges, options.tokens);
         Self {
             environment: options.environment,
             foreign: options.profile.clone().for_any_application(),
             profile: options.profile,
             keys: RwLock::new(keys),
-            window: Mutex::new(options.window),
-            challenges: options.challenges,
+            memory: Mutex::new(memory),
             pepper: options.pepper,
-            nonces: RwLock::new(options.nonces.map_or(Nonces::InMemory, Nonces::OnDisk)),
-            tokens: options.tokens,
+            nonces: RwLock::new(nonces),
             rates: Mutex::new(options.rates),
             sequences: Mutex::new(HashMap::new()),
         }
@@ -172,9 +208,36 @@ impl Gate {
         self.environment
     }
 
-    /// Whether judging waits for a disk: nonces are durable before their request is executed.
-    pub fn waits_for_disk(&self) -> bool {
-        self.nonces.read().is_ok_and(|nonces| matches!(*nonces, Nonces::OnDisk(_)))
+    /// Whether judging waits, for a disk or for Redis: nonces are kept before their request is executed.
+    pub fn waits(&self) -> bool {
+        self.nonces.read().is_ok_and(|nonces| matches!(*nonces, Nonces::OnDisk(_) | Nonces::Shared(_)))
+    }
+
+    /// Why nothing that is signed would be let in now, if so.
+    pub fn trouble(&self) -> Option<GateRefusal> {
+        match self.nonces.read().as_deref() {
+            Ok(Nonces::InMemory | Nonces::OnDisk(_)) => None,
+            Ok(Nonces::Shared(shared)) => shared.trouble().map(|error| error.for_callers().into()),
+            Ok(Nonces::Closed) | Err(_) => Some(GateRefusal::Failed),
+        }
+    }
+
+    /// Nonces that are remembered in this process, and the bytes that they take.
+    pub fn remembered(&self) -> (usize, usize) {
+        self.memory.lock().map_or((0, 0), |memory| (memory.window.live(), memory.window.bytes()))
+    }
+
+    /// The memory, in the present era.
+    fn memory(&self) -> Result<MutexGuard<'_, Memory>, GateRefusal> {
+        let era = match &*self.nonces.read().map_err(|_| GateRefusal::Failed)? {
+            Nonces::Shared(shared) => Some(shared.era()),
+            _ => None,
+        };
+        let mut memory = self.memory.lock().map_err(|_| GateRefusal::Failed)?;
+        if let Some(era) = era {
+            memory.follow(&era);
+        }
+        Ok(memory)
     }
 
     /// Writes what waits, lets go of the folder of nonces, and lets nothing in any more.
@@ -322,9 +385,10 @@ impl Gate {
     ) -> Option<SessionToken> {
         let mut random = [0; 16];
         aws_lc_rs::rand::fill(&mut random).ok()?;
-        let time = self.window.lock().ok()?.time(now);
         let key = permit.key.to_string();
-        Some(self.tokens.issue(random, &TokenUse { lineage: &key, purpose, context }, time))
+        let memory = self.memory().ok()?;
+        let time = memory.window.time(now);
+        Some(memory.tokens.issue(random, &TokenUse { lineage: &key, purpose, context }, time))
     }
 
     /// Uses up a token in place of a signature, for what it was issued for.
@@ -337,12 +401,13 @@ impl Gate {
     ) -> Result<Permit, GateRefusal> {
         let name = key.to_string();
         let for_use = TokenUse { lineage: &name, purpose, context };
-        let (entry, watermark) = {
-            let mut window = self.window.lock().map_err(|_| GateRefusal::Failed)?;
-            let entry = self.tokens.redeem(&mut window, token, &for_use, need.now)?;
-            (entry, window.watermark())
+        let admitted = {
+            let mut memory = self.memory()?;
+            let Memory { window, tokens, .. } = &mut *memory;
+            let entry = tokens.redeem(window, token, &for_use, need.now)?;
+            memory.admitted(entry)
         };
-        self.keep(entry, watermark)?;
+        self.keep(&admitted, ReplayRefusal::SessionTokenWasUsed)?;
         let rate = self.count(key, need.now)?;
         self.permit(key, need, None, need.now, rate)
     }
@@ -373,28 +438,52 @@ impl Gate {
         created: i64,
         now: Timestamp,
     ) -> Result<(), GateRefusal> {
-        let (entry, watermark) = self.admit(name, nonce, created, now)?;
-        self.keep(entry, watermark)
+        let admitted = self.admit(name, nonce, created, now)?;
+        self.keep(&admitted, ReplayRefusal::NonceWasUsed)
     }
 
-    fn admit(
+    fn admit(&self, name: &str, nonce: &[u8], created: i64, now: Timestamp) -> Result<Admitted, GateRefusal> {
+        match self.admit_now(name, nonce, created, now) {
+            // Another verifier gave the challenge out, in an era that this one has not heard of yet.
+            Err(GateRefusal::Replay(ReplayRefusal::ChallengeMustBeAnsweredInTime)) if self.finds_an_era() => {
+                self.admit_now(name, nonce, created, now)
+            }
+            answer => answer,
+        }
+    }
+
+    fn finds_an_era(&self) -> bool {
+        match self.nonces.read().as_deref() {
+            Ok(Nonces::Shared(shared)) => shared.finds_another_era(),
+            _ => false,
+        }
+    }
+
+    fn admit_now(
         &self,
         name: &str,
         nonce: &[u8],
         created: i64,
         now: Timestamp,
-    ) -> Result<(Entry, i64), GateRefusal> {
-        let mut window = self.window.lock().map_err(|_| GateRefusal::Failed)?;
-        let presented = Presented { lineage: name, nonce, created };
-        Ok((window.admit(&self.challenges, presented, now)?, window.watermark()))
+    ) -> Result<Admitted, GateRefusal> {
+        let mut memory = self.memory()?;
+        let Memory { window, challenges, .. } = &mut *memory;
+        let entry = window.admit(challenges, Presented { lineage: name, nonce, created }, now)?;
+        Ok(memory.admitted(entry))
     }
 
-    /// Where nonces outlive the process, nothing is executed before its nonce is on disk. Elsewhere the window begins
-    /// anew with the process.
-    fn keep(&self, entry: Entry, watermark: i64) -> Result<(), GateRefusal> {
+    /// Where nonces outlive the process, nothing is executed before its nonce is on disk, or in Redis, where another
+    /// verifier may have let it in: `was_used` says so. Elsewhere the window begins anew with the process.
+    fn keep(&self, admitted: &Admitted, was_used: ReplayRefusal) -> Result<(), GateRefusal> {
         match &*self.nonces.read().map_err(|_| GateRefusal::Failed)? {
             Nonces::InMemory => Ok(()),
-            Nonces::OnDisk(log) => Ok(log.append_and_wait(entry, watermark)?),
+            Nonces::OnDisk(log) => Ok(log.append_and_wait(admitted.entry, admitted.watermark)?),
+            Nonces::Shared(shared) => match shared.record(admitted.entry, admitted.era)? {
+                Outcome::Recorded => Ok(()),
+                Outcome::WasUsed => Err(was_used.into()),
+                Outcome::Stale => Err(ReplayRefusal::ChallengeMustBeAnsweredInTime.into()),
+                Outcome::EraEnded { until } => Err(ReplayRefusal::MustAnswerAChallenge { until }.into()),
+            },
             Nonces::Closed => Err(GateRefusal::Failed),
         }
     }
@@ -409,9 +498,9 @@ impl Gate {
         created: i64,
         now: Timestamp,
     ) -> Result<RateFields, GateRefusal> {
-        let (entry, watermark) = self.admit(key.lineage.as_str(), nonce, created, now)?;
+        let admitted = self.admit(key.lineage.as_str(), nonce, created, now)?;
         let rate = self.count(key, now)?;
-        self.keep(entry, watermark)?;
+        self.keep(&admitted, ReplayRefusal::NonceWasUsed)?;
         Ok(rate)
     }
 
@@ -419,8 +508,9 @@ impl Gate {
     pub fn challenge(&self, now: Timestamp) -> Option<Nonce> {
         let mut random = [0; 16];
         aws_lc_rs::rand::fill(&mut random).ok()?;
-        let time = self.window.lock().ok()?.time(now);
-        Nonce::try_new(self.challenges.issue(random, None, time).as_bytes()).ok()
+        let memory = self.memory().ok()?;
+        let time = memory.window.time(now);
+        Nonce::try_new(memory.challenges.issue(random, None, time).as_bytes()).ok()
     }
 }
 

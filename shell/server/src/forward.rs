@@ -135,9 +135,7 @@ async fn judge(
         house.gate.read_foreign(&line.with(&original.headers), elsewhere, now).map_err(refused)?;
     let content = content.as_deref().map_or(Content::CheckedElsewhere, Content::Bytes);
     let need = Need { scope: Some(scope), peer: original.client, now };
-    let judge = || house.gate.judge(candidate, content, &need);
-    // A wait for the disk must not hold up the other requests of this thread.
-    let judged = if house.gate.waits_for_disk() { tokio::task::block_in_place(judge) } else { judge() };
+    let judged = house.judging(|| house.gate.judge(candidate, content, &need));
     let permit = judged.map_err(refused)?;
     if permit.is_first_use {
         let (environment, scope) = (house.gate.environment(), Some(scope.clone()));

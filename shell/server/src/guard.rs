@@ -158,9 +158,7 @@ async fn permit(
     let candidate = house.gate.read(&line.with(&parts.headers), Timestamp::now()).map_err(refused)?;
     let content = content_of(body, endpoint.body_max).await?;
     let need = Need { scope: scope.as_ref(), peer, now: Timestamp::now() };
-    let judge = || house.gate.judge(candidate, Content::Bytes(&content), &need);
-    // A wait for the disk must not hold up the other requests of this thread.
-    let judged = if house.gate.waits_for_disk() { tokio::task::block_in_place(judge) } else { judge() };
+    let judged = house.judging(|| house.gate.judge(candidate, Content::Bytes(&content), &need));
     let permit = judged.map_err(refused)?;
     let is_first_use = permit.is_first_use;
     let caller = Caller::new(permit, house.gate.environment(), peer, scope);
@@ -224,7 +222,8 @@ fn prove(house: &House, parts: &Parts, content: &[u8]) -> Result<ProvedKey, Prob
     }
     let key = public_key(algorithm, &enrol.public_key).map_err(unfit)?;
     let verified = signed.verify(&key, Content::Bytes(content)).map_err(|e| refused(e.into()))?;
-    house.gate.spend_for(name.as_str(), verified.nonce(), verified.created(), now).map_err(refused)?;
+    let spend = || house.gate.spend_for(name.as_str(), verified.nonce(), verified.created(), now);
+    house.judging(spend).map_err(refused)?;
     Ok(ProvedKey { algorithm, public_key: enrol.public_key })
 }
 

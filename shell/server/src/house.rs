@@ -113,6 +113,11 @@ impl House {
         Ok(())
     }
 
+    /// Judges. A wait for a disk or for Redis must not hold up the other requests of this thread.
+    pub fn judging<T>(&self, judge: impl FnOnce() -> T) -> T {
+        if self.gate.waits() { tokio::task::block_in_place(judge) } else { judge() }
+    }
+
     /// Whether a key may still do what it was let in for.
     pub fn allows(&self, claim: &Claim) -> bool {
         let (scope, now) = (claim.scope.as_ref(), Timestamp::now());

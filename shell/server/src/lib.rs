@@ -13,6 +13,7 @@ mod funds;
 mod guard;
 mod house;
 mod keys;
+mod nonces;
 mod openapi;
 mod orders;
 mod pages;

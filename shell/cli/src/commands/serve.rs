@@ -31,6 +31,15 @@ pub(crate) struct Serve {
     /// Keep nonces in this folder, so that a restart refuses nothing; without it clients answer a challenge after one
     #[arg(long, value_name = "FOLDER")]
     nonces: Option<PathBuf>,
+    /// Keep nonces in this Redis, for several servers of one database: redis:// or rediss://
+    #[arg(
+        long,
+        env = "STRONGROOM_REDIS",
+        value_name = "URL",
+        conflicts_with = "nonces",
+        hide_env_values = true
+    )]
+    redis: Option<String>,
     /// Requests that one key may make in a minute
     #[arg(long, value_name = "COUNT", default_value_t = 6_000)]
     rate_per_minute: u32,
@@ -82,6 +91,7 @@ impl Serve {
             tls: self.tls_cert.zip(self.tls_key).map(|(certificate, key)| Tls { certificate, key }),
             environment: self.environment,
             nonces: self.nonces,
+            redis: self.redis,
             rate_per_minute: self.rate_per_minute,
             proxies: self.proxies,
             public_url: self.public_url,

@@ -52,6 +52,8 @@ pub struct Home {
     /// Whether nonces outlive a server.
     pub nonces: bool,
     pub rate_per_minute: u32,
+    /// The Redis that remembers nonces for several servers.
+    pub redis: Option<String>,
     runtime: tokio::runtime::Runtime,
 }
 
@@ -118,6 +120,7 @@ impl Home {
             database,
             nonces: false,
             rate_per_minute: 6_000,
+            redis: None,
             runtime: tokio::runtime::Builder::new_multi_thread()
                 .worker_threads(2)
                 .enable_all()
@@ -149,6 +152,7 @@ impl Home {
             tls: None,
             environment: Environment::Dev,
             nonces: self.nonces.then(|| self.directory.path().join("nonces")),
+            redis: self.redis.clone(),
             rate_per_minute: self.rate_per_minute,
             proxies: Vec::new(),
             public_url: None,
