@@ -24,6 +24,7 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     ("shell/gate", &["units", "signature", "access"]),
     ("shell/server", &["units", "fund", "engine", "signature", "access", "store", "desk", "vault", "gate"]),
     ("sdk/rust", &["signature"]),
+    ("tools/fuzzing", &["fund", "engine", "signature"]),
     ("shell/feeds", &["units", "market"]),
     ("shell/store", &[]),
     ("shell/report", &["units"]),
