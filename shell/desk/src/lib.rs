@@ -19,4 +19,4 @@ pub use cause::{Cause, Claim, SpentNonce};
 pub use desk::{Answer, Desk, GROUP_MAX, Request};
 pub use error::DeskError;
 pub use schema::SCHEMA;
-pub use service::{DeskHandle, DeskService, Reply};
+pub use service::{DeskHandle, DeskService, Load, Reply};

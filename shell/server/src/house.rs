@@ -4,6 +4,7 @@ use crate::problem::Problem;
 use crate::repeat::KeptAnswer;
 use crate::start::answerer_of;
 use crate::streams::Streams;
+use crate::telemetry::Telemetry;
 use ipnet::IpNet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -40,6 +41,7 @@ pub(crate) struct House {
     pub access_seen: AtomicU64,
     /// Event streams that are open, by lineage.
     pub streams: Arc<Streams>,
+    pub telemetry: Telemetry,
 }
 
 impl House {

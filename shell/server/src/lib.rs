@@ -23,6 +23,7 @@ mod rewrap;
 mod sockets;
 mod start;
 mod streams;
+mod telemetry;
 mod token;
 mod view;
 

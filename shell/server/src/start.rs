@@ -8,6 +8,7 @@ use crate::keys::{CODE_SECONDS, HMAC_PURPOSE, hash_of};
 use crate::nonces::{self, CHALLENGE_SECONDS, TOKEN_SECONDS};
 use crate::rewrap::rewrap;
 use crate::sockets::bounded;
+use crate::telemetry::{Telemetry, observe};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
@@ -264,6 +265,7 @@ fn open(mut desk: Desk, vault: Vault, options: ServerOptions) -> Result<Opened, 
         news: House::news(),
         access_seen: AtomicU64::new(access_seen),
         streams: Arc::default(),
+        telemetry: Telemetry::default(),
     });
     Ok(Opened { house, listener, url, invitation, rewrapped, service, is_shared })
 }
@@ -284,6 +286,7 @@ fn router(house: &Arc<House>) -> Router {
         .method_not_allowed_fallback(guard::not_so)
         // Each endpoint has a bound of its own, which the guard keeps.
         .layer(DefaultBodyLimit::disable())
+        .layer(from_fn_with_state(house.clone(), observe))
         .with_state(house.clone())
 }
 
@@ -440,7 +443,7 @@ async fn forget_nonces(house: Weak<House>) {
         let Some(house) = house.upgrade() else { return };
         match house.ask(|desk| desk.prune_nonces(Timestamp::now())).await {
             Ok(Ok(_)) => {}
-            Ok(Err(error)) => eprintln!("error: nonces were not forgotten: {error}"),
+            Ok(Err(error)) => tracing::error!("nonces were not forgotten: {error}"),
             // The desk is closed.
             Err(_) => return,
         }

@@ -85,7 +85,7 @@ mod tests {
         let key = FingerprintKey::new([7; 16]);
         let mut window = Window::started(Limits::default(), &key, at(-100));
         let nonce = |byte| [byte; 16];
-        let mut insert = |window: &mut Window, byte, created: i64| {
+        let insert = |window: &mut Window, byte, created: i64| {
             let created = at(created).as_second();
             let presented = crate::replay::Presented { lineage: "k", nonce: &nonce(byte), created };
             window.insert(presented, at(0)).map(drop)

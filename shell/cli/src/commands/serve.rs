@@ -49,8 +49,35 @@ pub(crate) struct Serve {
     /// What others call this server, behind a proxy
     #[arg(long, value_name = "URL")]
     public_url: Option<String>,
+    /// How the log is written to standard error, a line for each request and for what stands out
+    #[arg(long, env = "STRONGROOM_LOG", value_name = "FORMAT", value_enum, default_value_t = Log::Text)]
+    log: Log,
     #[command(flatten)]
     kek: KekArgs,
+}
+
+/// The form of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Log {
+    // For people.
+    Text,
+    // An object a line, for programs.
+    Json,
+    // None.
+    Off,
+}
+
+impl Log {
+    /// Nothing is written to standard output, which belongs to what the command says.
+    fn begin(self) {
+        let log = tracing_subscriber::fmt().with_writer(std::io::stderr);
+        // An error means that a log has begun already, which will do.
+        match self {
+            Self::Text => drop(log.with_ansi(false).try_init()),
+            Self::Json => drop(log.json().flatten_event(true).try_init()),
+            Self::Off => {}
+        }
+    }
 }
 
 /// Where the key-encryption key is.
@@ -84,6 +111,7 @@ impl KekArgs {
 
 impl Serve {
     pub fn run(self, global: &Global) -> Result<(), Failure> {
+        self.log.begin();
         let vault = self.kek.vault(global)?;
         let desk = global.open()?;
         let options = ServerOptions {

@@ -13,3 +13,4 @@ mod openapi;
 mod orders;
 mod replay;
 mod table;
+mod telemetry;
