@@ -9,6 +9,7 @@
 
 mod attacks;
 mod home;
+mod hostile;
 mod openapi;
 mod orders;
 mod replay;
