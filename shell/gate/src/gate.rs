@@ -1,17 +1,15 @@
 //! The gate itself. It fails closed: a lock that is poisoned, a clock that is wrong, a rule that errs refuse.
 
 use crate::keys::{Check, KeyTable, SecretError, Verifier};
-use crate::memory::{Admitted, EraMakers, Memory};
+use crate::memory::{Memory, NonceStore, Nonces, memory_of};
 use crate::refusal::GateRefusal;
-use crate::shared::{Outcome, SharedNonces};
-use crate::wal::NonceLog;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, MutexGuard, RwLock};
+use std::sync::{Arc, Mutex, RwLock};
 use strongroom_access::bearer::{BearerKey, Pepper};
 use strongroom_access::rate_limit::RateLimiter;
-use strongroom_access::replay::{Challenges, Presented, ReplayRefusal, Sequence, Window, is_challenge};
+use strongroom_access::replay::{Challenges, ReplayRefusal, Sequence, Window, is_challenge};
 use strongroom_access::session_token::{SessionToken, SessionTokens, TokenUse};
 use strongroom_access::{
     AccessEvent, AccessRefusal, AccessState, Demand, Environment, KeyId, KeyState, LineageId, Principal,
@@ -126,54 +124,15 @@ impl Permit {
     }
 }
 
-/// Where nonces are kept beside the window.
-#[derive(Debug, Default)]
-pub enum NonceStore {
-    /// Nowhere: a restart asks for challenges.
-    #[default]
-    InMemory,
-    /// On disk, so that a restart refuses nothing.
-    OnDisk(NonceLog),
-    /// With those of the other verifiers, and what makes challenges that all of them know.
-    Shared(SharedNonces, EraMakers),
-}
-
-/// The same, at work.
-enum Nonces {
-    InMemory,
-    OnDisk(NonceLog),
-    Shared(SharedNonces),
-    Closed,
-}
-
-/// The window begins with the era, whose challenges and tokens all verifiers know.
-fn memory_of(
-    store: NonceStore,
-    window: Window,
-    challenges: Challenges,
-    tokens: SessionTokens,
-) -> (Nonces, Memory) {
-    let (nonces, makers) = match store {
-        NonceStore::InMemory => (Nonces::InMemory, None),
-        NonceStore::OnDisk(log) => (Nonces::OnDisk(log), None),
-        NonceStore::Shared(shared, makers) => (Nonces::Shared(shared), Some(makers)),
-    };
-    let mut memory = Memory { window, challenges, tokens, era: 0, makers };
-    if let Nonces::Shared(shared) = &nonces {
-        memory.follow(&shared.era());
-    }
-    (nonces, memory)
-}
-
 /// Keys, replay window and challenges of one installation. Share it behind an `Arc`.
 pub struct Gate {
     environment: Environment,
     profile: Profile,
     foreign: Profile,
     keys: RwLock<KeyTable>,
-    memory: Mutex<Memory>,
+    pub(crate) memory: Mutex<Memory>,
     pepper: Pepper,
-    nonces: RwLock<Nonces>,
+    pub(crate) nonces: RwLock<Nonces>,
     rates: Mutex<RateLimiter>,
     /// Of lineages that count; as many as there are such lineages. After a start they begin anew: what was signed before
     /// it is refused by the window.
@@ -206,38 +165,6 @@ impl Gate {
     /// Which installation this is.
     pub fn environment(&self) -> Environment {
         self.environment
-    }
-
-    /// Whether judging waits, for a disk or for Redis: nonces are kept before their request is executed.
-    pub fn waits(&self) -> bool {
-        self.nonces.read().is_ok_and(|nonces| matches!(*nonces, Nonces::OnDisk(_) | Nonces::Shared(_)))
-    }
-
-    /// Why nothing that is signed would be let in now, if so.
-    pub fn trouble(&self) -> Option<GateRefusal> {
-        match self.nonces.read().as_deref() {
-            Ok(Nonces::InMemory | Nonces::OnDisk(_)) => None,
-            Ok(Nonces::Shared(shared)) => shared.trouble().map(|error| error.for_callers().into()),
-            Ok(Nonces::Closed) | Err(_) => Some(GateRefusal::Failed),
-        }
-    }
-
-    /// Nonces that are remembered in this process, and the bytes that they take.
-    pub fn remembered(&self) -> (usize, usize) {
-        self.memory.lock().map_or((0, 0), |memory| (memory.window.live(), memory.window.bytes()))
-    }
-
-    /// The memory, in the present era.
-    fn memory(&self) -> Result<MutexGuard<'_, Memory>, GateRefusal> {
-        let era = match &*self.nonces.read().map_err(|_| GateRefusal::Failed)? {
-            Nonces::Shared(shared) => Some(shared.era()),
-            _ => None,
-        };
-        let mut memory = self.memory.lock().map_err(|_| GateRefusal::Failed)?;
-        if let Some(era) = era {
-            memory.follow(&era);
-        }
-        Ok(memory)
     }
 
     /// Writes what waits, lets go of the folder of nonces, and lets nothing in any more.
@@ -440,52 +367,6 @@ impl Gate {
     ) -> Result<(), GateRefusal> {
         let admitted = self.admit(name, nonce, created, now)?;
         self.keep(&admitted, ReplayRefusal::NonceWasUsed)
-    }
-
-    fn admit(&self, name: &str, nonce: &[u8], created: i64, now: Timestamp) -> Result<Admitted, GateRefusal> {
-        match self.admit_now(name, nonce, created, now) {
-            // Another verifier gave the challenge out, in an era that this one has not heard of yet.
-            Err(GateRefusal::Replay(ReplayRefusal::ChallengeMustBeAnsweredInTime)) if self.finds_an_era() => {
-                self.admit_now(name, nonce, created, now)
-            }
-            answer => answer,
-        }
-    }
-
-    fn finds_an_era(&self) -> bool {
-        match self.nonces.read().as_deref() {
-            Ok(Nonces::Shared(shared)) => shared.finds_another_era(),
-            _ => false,
-        }
-    }
-
-    fn admit_now(
-        &self,
-        name: &str,
-        nonce: &[u8],
-        created: i64,
-        now: Timestamp,
-    ) -> Result<Admitted, GateRefusal> {
-        let mut memory = self.memory()?;
-        let Memory { window, challenges, .. } = &mut *memory;
-        let entry = window.admit(challenges, Presented { lineage: name, nonce, created }, now)?;
-        Ok(memory.admitted(entry))
-    }
-
-    /// Where nonces outlive the process, nothing is executed before its nonce is on disk, or in Redis, where another
-    /// verifier may have let it in: `was_used` says so. Elsewhere the window begins anew with the process.
-    fn keep(&self, admitted: &Admitted, was_used: ReplayRefusal) -> Result<(), GateRefusal> {
-        match &*self.nonces.read().map_err(|_| GateRefusal::Failed)? {
-            Nonces::InMemory => Ok(()),
-            Nonces::OnDisk(log) => Ok(log.append_and_wait(admitted.entry, admitted.watermark)?),
-            Nonces::Shared(shared) => match shared.record(admitted.entry, admitted.era)? {
-                Outcome::Recorded => Ok(()),
-                Outcome::WasUsed => Err(was_used.into()),
-                Outcome::Stale => Err(ReplayRefusal::ChallengeMustBeAnsweredInTime.into()),
-                Outcome::EraEnded { until } => Err(ReplayRefusal::MustAnswerAChallenge { until }.into()),
-            },
-            Nonces::Closed => Err(GateRefusal::Failed),
-        }
     }
 
     /// The nonce first, then the rate: a captured request that is sent again and again has a good signature, and must

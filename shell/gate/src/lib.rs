@@ -18,8 +18,8 @@ pub mod wal;
 
 pub use answer::Answerer;
 pub use forward::Original;
-pub use gate::{Candidate, Gate, GateOptions, Need, NonceStore, Permit, RateFields};
+pub use gate::{Candidate, Gate, GateOptions, Need, Permit, RateFields};
 pub use keys::{KeyTable, OpenSecret, SecretError, public_key};
 pub use layer::{GateLayer, Guarded, Surroundings};
-pub use memory::EraMakers;
+pub use memory::{EraMakers, NonceStore};
 pub use refusal::{GateRefusal, status_of};
