@@ -12,6 +12,7 @@ mod latency;
 mod pgbench;
 mod rate;
 mod raw;
+mod replay;
 mod report;
 mod signature;
 mod statistics;
@@ -58,6 +59,12 @@ struct Arguments {
     /// With `http`: another server to load, as NAME,ADDRESS,ALGORITHM; once for each.
     #[arg(long = "peer", value_name = "PEER")]
     http_peers: Vec<http::Peer>,
+    /// With `flip`, `replay` and `window`: how many; 100,000, 1,000,000 and 1,000,000 when absent.
+    #[arg(long)]
+    count: Option<usize>,
+    /// With `window`: a Redis to measure beside, which should hold nothing else.
+    #[arg(long, value_name = "URL")]
+    redis: Option<String>,
     /// Folder of the databases, on the disk to be measured.
     #[arg(long, value_name = "FOLDER", default_value_os_t = std::env::temp_dir())]
     folder: PathBuf,
@@ -79,6 +86,12 @@ enum Part {
     Baskets,
     /// Signed requests over HTTP on loopback, beside a server without a gate.
     Http,
+    /// One bit flipped in each of many signed requests: none may be accepted.
+    Flip,
+    /// Captured requests replayed over restarts and clock steps: none may be let in again.
+    Replay,
+    /// Memory and speed of the replay window, beside a `HashSet` and the Redis of `--redis`.
+    Window,
     /// The server that `http` measures, as its child.
     #[value(hide = true)]
     HttpGate,
@@ -114,6 +127,16 @@ fn main() -> Result<(), Failure> {
         Part::HttpGate => return http::child::gate(&plan.folder),
         Part::HttpHello => return http::child::hello(),
         Part::Http => http::measure(&plan, arguments.requests.into(), &arguments.http_peers, &mut report)?,
+        Part::Flip => replay::flip(arguments.count.unwrap_or(100_000), &mut report)?,
+        Part::Replay => replay::drill(arguments.count.unwrap_or(1_000_000), &mut report)?,
+        Part::Window => {
+            replay::window(
+                &plan,
+                arguments.count.unwrap_or(1_000_000),
+                arguments.redis.as_deref(),
+                &mut report,
+            )?;
+        }
         Part::Signature => signature::measure(&plan, &mut report)?,
         Part::Audit => audit::measure(&plan, &mut report)?,
         Part::Rate => {

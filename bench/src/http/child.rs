@@ -78,6 +78,7 @@ pub fn gate(folder: &Path) -> Result<(), Failure> {
         tls: None,
         environment: Environment::Dev,
         nonces: None,
+        redis: std::env::var("STRONGROOM_REDIS").ok(),
         rate_per_minute: 10_000_000,
         proxies: Vec::new(),
         public_url: None,

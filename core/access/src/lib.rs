@@ -25,6 +25,7 @@ pub mod scan;
 mod scope;
 pub mod session_token;
 mod state;
+pub mod watch;
 
 pub use authorise::{Authority, Demand};
 pub use command::{AccessCommand, NewEnrolment};

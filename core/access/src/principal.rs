@@ -17,7 +17,7 @@ pub enum Role {
     Auditor,
     /// An authorised participant: its own orders.
     Participant,
-    /// Reads what is published.
+    /// Reads what is published, and the server's figures.
     ReadOnly,
 }
 
@@ -45,9 +45,10 @@ impl Role {
         match self {
             Self::Operator => scope.as_str() != Scope::RESERVES_APPROVE,
             Self::Approver => [Scope::READ, Scope::RESERVES_APPROVE].contains(&scope.as_str()),
-            Self::Auditor => [Scope::READ, Scope::AUDIT_READ].contains(&scope.as_str()),
+            Self::Auditor => [Scope::READ, Scope::AUDIT_READ, Scope::METRICS_READ, Scope::SECURITY_READ]
+                .contains(&scope.as_str()),
             Self::Participant => [Scope::READ, Scope::ORDERS_WRITE].contains(&scope.as_str()),
-            Self::ReadOnly => scope.as_str() == Scope::READ,
+            Self::ReadOnly => [Scope::READ, Scope::METRICS_READ].contains(&scope.as_str()),
         }
     }
 }

@@ -41,9 +41,13 @@ impl Scope {
     pub const KEYS_ADMIN: &str = "keys:admin";
     /// Read the whole state, the log and every participant's orders.
     pub const AUDIT_READ: &str = "audit:read";
+    /// Read the server's figures.
+    pub const METRICS_READ: &str = "metrics:read";
+    /// Follow what stands out among requests.
+    pub const SECURITY_READ: &str = "security:read";
 
     /// Every scope with a meaning here.
-    pub const ALL: [&str; 10] = [
+    pub const ALL: [&str; 12] = [
         Self::READ,
         Self::ORDERS_WRITE,
         Self::ORDERS_MANAGE,
@@ -54,6 +58,8 @@ impl Scope {
         Self::RESERVES_APPROVE,
         Self::KEYS_ADMIN,
         Self::AUDIT_READ,
+        Self::METRICS_READ,
+        Self::SECURITY_READ,
     ];
 
     /// Refuses text that is no scope.
@@ -84,7 +90,7 @@ impl Scope {
     /// Whether a key with it can change nothing: of the application's own scopes `app:read` and `app:NAME-read`. A bearer
     /// key, which is shown with every request, may have no other.
     pub fn is_read_only(&self) -> bool {
-        matches!(self.as_str(), Self::READ | Self::AUDIT_READ)
+        matches!(self.as_str(), Self::READ | Self::AUDIT_READ | Self::METRICS_READ | Self::SECURITY_READ)
             || self.0.strip_prefix("app:").is_some_and(|name| name == "read" || name.ends_with("-read"))
     }
 }
@@ -273,6 +279,8 @@ mod tests {
         for (text, only_reads) in [
             ("read", true),
             ("audit:read", true),
+            ("metrics:read", true),
+            ("security:read", true),
             ("app:read", true),
             ("app:wallets-read", true),
             ("app:spread", false),

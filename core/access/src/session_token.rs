@@ -48,13 +48,22 @@ pub struct SessionTokens {
     epoch_key: [u8; 32],
     #[zeroize(skip)]
     lifetime_seconds: u32,
+    #[zeroize(skip)]
+    skew_seconds: u32,
 }
 
 impl SessionTokens {
     /// Under 32 random bytes that were made for this process. A token lives for `lifetime_seconds`, or for as long as
     /// the window remembers if that is less.
     pub fn new(epoch_key: [u8; 32], lifetime_seconds: u32) -> Self {
-        Self { epoch_key, lifetime_seconds }
+        Self { epoch_key, lifetime_seconds, skew_seconds: 0 }
+    }
+
+    /// Tokens that several servers issue and redeem, whose clocks differ by so many seconds at most.
+    #[must_use]
+    pub fn between_clocks(mut self, skew_seconds: u32) -> Self {
+        self.skew_seconds = skew_seconds;
+        self
     }
 
     /// A token from 16 random bytes.
@@ -87,7 +96,7 @@ impl SessionTokens {
             .and_then(|()| self.made(&bytes, for_use))
             .filter(|made| {
                 let age = window.time(now).second().saturating_sub(*made);
-                (0..=i64::from(self.lifetime_seconds)).contains(&age)
+                (-i64::from(self.skew_seconds)..=i64::from(self.lifetime_seconds)).contains(&age)
             })
             .ok_or(ReplayRefusal::SessionTokenMustBeValid)?;
         window.spend(&SingleUse::session_token(for_use.lineage, &*bytes, made), now)

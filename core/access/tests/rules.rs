@@ -156,13 +156,13 @@ fn house() -> AccessState {
 #[test]
 fn a_role_holds_these_scopes_and_no_others() {
     // Columns in the order of `Scope::ALL`: read, orders:write, orders:manage, prices:write, nav:strike, fund:admin,
-    // custody:write, reserves:approve, keys:admin, audit:read.
+    // custody:write, reserves:approve, keys:admin, audit:read, metrics:read, security:read.
     for (role, held) in [
-        (Role::Operator, "xxxxxxx.xx"),
-        (Role::Approver, "x......x.."),
-        (Role::Auditor, "x........x"),
-        (Role::Participant, "xx........"),
-        (Role::ReadOnly, "x........."),
+        (Role::Operator, "xxxxxxx.xxxx"),
+        (Role::Approver, "x......x...."),
+        (Role::Auditor, "x........xxx"),
+        (Role::Participant, "xx.........."),
+        (Role::ReadOnly, "x.........x."),
     ] {
         let may = |scope: &&str| if role.may_hold(&scope.parse().unwrap()) { 'x' } else { '.' };
         let found: String = Scope::ALL.iter().map(may).collect();

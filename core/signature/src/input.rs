@@ -6,6 +6,8 @@ use crate::component::Component;
 use crate::parameters::Parameters;
 use crate::rule::{Bound, Rule};
 use crate::{LABELS_MAX, SIGNATURE_BYTES_MAX, SIGNATURE_INPUT_BYTES_MAX, canonical, structured};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 use std::borrow::Cow;
 
@@ -88,11 +90,20 @@ pub(crate) fn signature_bytes(headers: &HeaderMap, label: &str) -> Result<Option
         return Ok(bytes);
     }
     let lines = lines(headers, &SIGNATURE, "signature", SIGNATURE_BYTES_MAX, Bound::SignatureBytes)?;
-    let members = structured::signatures(lines.into_iter())?;
+    let members = structured::signatures(lines.iter().copied())?;
     if members.len() > LABELS_MAX {
         return Err(Rule::MustBeWithinBounds(Bound::Labels));
     }
-    Ok(members.into_iter().find(|(name, _)| name == label).map(|(_, bytes)| bytes))
+    let bytes = members.into_iter().find(|(name, _)| name == label).map(|(_, bytes)| bytes);
+    // The library takes any spelling of the same bytes; here a signature has one, so that no byte of it can be changed.
+    let is_canonical = |bytes: &Vec<u8>| {
+        let text = format!(":{}:", STANDARD.encode(bytes));
+        lines.iter().any(|line| line.contains(&text))
+    };
+    match bytes {
+        Some(bytes) if !is_canonical(&bytes) => Err(Rule::MustBeWellFormed("signature")),
+        bytes => Ok(bytes),
+    }
 }
 
 /// Every signature of a message.

@@ -252,3 +252,25 @@ fn signing_finds_a_free_label() {
     assert_eq!(SignedRequest::read(&request, &Profile::default()).unwrap().label(), "strongroom2");
     assert_eq!(outcome(&sent), "ok");
 }
+
+/// Base64 has bits to spare at its end; whatever they are, they stand for the same signature. Only one spelling is taken.
+#[test]
+fn a_signature_has_one_spelling() {
+    let sent = signed(order());
+    let text = sent.get("signature");
+    let (body, _) = text.split_once("==:").unwrap();
+    let (kept, last) = body.split_at(body.len() - 1);
+    let alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let place = alphabet.find(last).unwrap();
+    assert_eq!((place % 16, outcome(&sent)), (0, "ok"));
+    for spare in 1..16 {
+        let mut other = sent.clone();
+        other.set("signature", &format!("{kept}{}==:", &alphabet[place + spare..=place + spare]));
+        assert_eq!(outcome(&other), "request.must_be_well_formed", "{spare}");
+    }
+    for unpadded in ["=:", ":"] {
+        let mut other = sent.clone();
+        other.set("signature", &format!("{body}{unpadded}"));
+        assert_eq!(outcome(&other), "request.must_be_well_formed", "{unpadded}");
+    }
+}

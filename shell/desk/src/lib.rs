@@ -27,4 +27,4 @@ pub use evidence::{
     CONTENT_MAX, Caused, Evidence, Place, RequestRecord, SignedAnswer, commitment_to, stream_of,
 };
 pub use schema::SCHEMA;
-pub use service::{DeskHandle, DeskService, Reply};
+pub use service::{DeskHandle, DeskService, Load, Reply};

@@ -6,6 +6,7 @@
 use crate::desk::{Answer, Desk, GROUP_MAX, Request};
 use crate::error::DeskError;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 use strongroom_store::StoreError;
@@ -41,22 +42,62 @@ enum Queued {
 #[derive(Debug)]
 pub struct DeskService {
     queue: SyncSender<Queued>,
+    meter: Arc<Meter>,
     thread: Option<JoinHandle<()>>,
+}
+
+/// How much there is to do, and was.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Load {
+    /// Commands and other work in the queue.
+    pub waiting: usize,
+    /// Groups that were taken since the start.
+    pub groups: u64,
+    /// Commands in them.
+    pub commands: u64,
+    /// Commands in the largest.
+    pub largest: usize,
+}
+
+/// The same, counted by both ends.
+#[derive(Debug, Default)]
+struct Meter {
+    waiting: AtomicUsize,
+    groups: AtomicU64,
+    commands: AtomicU64,
+    largest: AtomicUsize,
+}
+
+impl Meter {
+    fn taken(&self, commands: usize, work: usize) {
+        // What was queued while it was counted comes to nothing less than 0.
+        let less = |waiting: usize| Some(waiting.saturating_sub(commands + work));
+        let _ = self.waiting.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
+        if commands > 0 {
+            self.groups.fetch_add(1, Ordering::Relaxed);
+            self.commands.fetch_add(commands as u64, Ordering::Relaxed);
+            self.largest.fetch_max(commands, Ordering::Relaxed);
+        }
+    }
 }
 
 /// A caller's end of the queue; cheap to clone, one for each thread.
 #[derive(Debug, Clone)]
 pub struct DeskHandle {
     queue: SyncSender<Queued>,
+    meter: Arc<Meter>,
 }
 
 impl DeskService {
     /// Moves the desk into a thread of its own.
     pub fn start(mut desk: Desk) -> Self {
         let (queue, waiting) = sync_channel(QUEUE_MAX);
+        let meter = Arc::<Meter>::default();
+        let counted = meter.clone();
         let thread = std::thread::spawn(move || {
             loop {
                 let (group, after) = next_group(&waiting);
+                counted.taken(group.len(), usize::from(matches!(after, After::Work(_))));
                 answer(&mut desk, group);
                 match after {
                     After::Nothing => {}
@@ -67,12 +108,12 @@ impl DeskService {
             // An answer that cannot be kept now can be signed anew from the log.
             drop(desk.flush_answers());
         });
-        Self { queue, thread: Some(thread) }
+        Self { queue, meter, thread: Some(thread) }
     }
 
     /// A caller's end of the queue.
     pub fn handle(&self) -> DeskHandle {
-        DeskHandle { queue: self.queue.clone() }
+        DeskHandle { queue: self.queue.clone(), meter: self.meter.clone() }
     }
 }
 
@@ -101,6 +142,7 @@ impl DeskHandle {
         let (reply, answer) = sync_channel(1);
         let then: Then = Box::new(move |done| drop(reply.send(done)));
         let command = Queued::Command(Waiting { request, then });
+        self.meter.waiting.fetch_add(1, Ordering::Relaxed);
         self.queue.send(command).map_err(|_| Arc::new(DeskError::Closed))?;
         Ok(answer)
     }
@@ -124,7 +166,19 @@ impl DeskHandle {
         self.queue.try_send(queued).map_err(|refused| match refused {
             TrySendError::Full(_) => DeskError::Busy,
             TrySendError::Disconnected(_) => DeskError::Closed,
-        })
+        })?;
+        self.meter.waiting.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// How much there is to do, and was.
+    pub fn load(&self) -> Load {
+        Load {
+            waiting: self.meter.waiting.load(Ordering::Relaxed),
+            groups: self.meter.groups.load(Ordering::Relaxed),
+            commands: self.meter.commands.load(Ordering::Relaxed),
+            largest: self.meter.largest.load(Ordering::Relaxed),
+        }
     }
 }
 

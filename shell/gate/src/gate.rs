@@ -2,8 +2,8 @@
 
 use crate::keys::{Check, KeyTable, SecretError, Verifier};
 use crate::lease::Lease;
+use crate::memory::{Memory, NonceStore, Nonces, memory_of};
 use crate::refusal::GateRefusal;
-use crate::wal::NonceLog;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
@@ -11,9 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
 use strongroom_access::bearer::{BearerKey, Pepper};
 use strongroom_access::rate_limit::RateLimiter;
-use strongroom_access::replay::{
-    Challenges, Entry, Presented, ReplayRefusal, Sequence, Window, is_challenge,
-};
+use strongroom_access::replay::{Challenges, ReplayRefusal, Sequence, Window, is_challenge};
 use strongroom_access::session_token::{SessionToken, SessionTokens, TokenUse};
 use strongroom_access::{
     AccessEvent, AccessRefusal, AccessState, Demand, Environment, KeyId, KeyState, Lineage, LineageId,
@@ -37,8 +35,8 @@ pub struct GateOptions {
     pub challenges: Challenges,
     /// The secret with which bearer secrets are hashed.
     pub pepper: Pepper,
-    /// Nonces on disk, so that a restart refuses nothing; none where a restart asks for challenges instead.
-    pub nonces: Option<NonceLog>,
+    /// Where nonces are kept beside the window.
+    pub nonces: NonceStore,
     /// Issues and redeems session tokens.
     pub tokens: SessionTokens,
     /// How many requests a key may make.
@@ -107,6 +105,13 @@ pub struct RateFields {
     pub limit: String,
 }
 
+impl Candidate<'_> {
+    /// The key that the request claims; until it is judged, nothing vouches for that.
+    pub fn key(&self) -> &KeyId {
+        &self.key
+    }
+}
+
 impl Permit {
     /// Whether role, key, denials and restriction together allow a scope.
     pub fn may(&self, scope: &Scope) -> bool {
@@ -129,24 +134,15 @@ impl Permit {
     }
 }
 
-/// Where nonces are kept beside the window.
-enum Nonces {
-    InMemory,
-    OnDisk(NonceLog),
-    Closed,
-}
-
 /// Keys, replay window and challenges of one installation. Share it behind an `Arc`.
 pub struct Gate {
     environment: Environment,
     profile: Profile,
     foreign: Profile,
     keys: RwLock<KeyTable>,
-    window: Mutex<Window>,
-    challenges: Challenges,
+    pub(crate) memory: Mutex<Memory>,
     pepper: Pepper,
-    nonces: RwLock<Nonces>,
-    tokens: SessionTokens,
+    pub(crate) nonces: RwLock<Nonces>,
     rates: Mutex<RateLimiter>,
     lease: Lease,
     /// Events of access that were followed; it only grows.
@@ -165,16 +161,15 @@ impl std::fmt::Debug for Gate {
 impl Gate {
     /// A closed gate with these keys.
     pub fn new(options: GateOptions, keys: KeyTable) -> Self {
+        let (nonces, memory) = memory_of(options.nonces, options.window, options.challenges, options.tokens);
         Self {
             environment: options.environment,
             foreign: options.profile.clone().for_any_application(),
             profile: options.profile,
             keys: RwLock::new(keys),
-            window: Mutex::new(options.window),
-            challenges: options.challenges,
+            memory: Mutex::new(memory),
             pepper: options.pepper,
-            nonces: RwLock::new(options.nonces.map_or(Nonces::InMemory, Nonces::OnDisk)),
-            tokens: options.tokens,
+            nonces: RwLock::new(nonces),
             rates: Mutex::new(options.rates),
             lease: options.lease,
             epoch: AtomicU64::new(0),
@@ -185,11 +180,6 @@ impl Gate {
     /// Which installation this is.
     pub fn environment(&self) -> Environment {
         self.environment
-    }
-
-    /// Whether judging waits for a disk: nonces are durable before their request is executed.
-    pub fn waits_for_disk(&self) -> bool {
-        self.nonces.read().is_ok_and(|nonces| matches!(*nonces, Nonces::OnDisk(_)))
     }
 
     /// Writes what waits, lets go of the folder of nonces, and lets nothing in any more.
@@ -369,9 +359,10 @@ impl Gate {
     ) -> Option<SessionToken> {
         let mut random = [0; 16];
         aws_lc_rs::rand::fill(&mut random).ok()?;
-        let time = self.window.lock().ok()?.time(now);
         let key = permit.key.to_string();
-        Some(self.tokens.issue(random, &TokenUse { lineage: &key, purpose, context }, time))
+        let memory = self.memory().ok()?;
+        let time = memory.window.time(now);
+        Some(memory.tokens.issue(random, &TokenUse { lineage: &key, purpose, context }, time))
     }
 
     /// Uses up a token in place of a signature, for what it was issued for.
@@ -384,12 +375,13 @@ impl Gate {
     ) -> Result<Permit, GateRefusal> {
         let name = key.to_string();
         let for_use = TokenUse { lineage: &name, purpose, context };
-        let (entry, watermark) = {
-            let mut window = self.window.lock().map_err(|_| GateRefusal::Failed)?;
-            let entry = self.tokens.redeem(&mut window, token, &for_use, need.now)?;
-            (entry, window.watermark())
+        let admitted = {
+            let mut memory = self.memory()?;
+            let Memory { window, tokens, .. } = &mut *memory;
+            let entry = tokens.redeem(window, token, &for_use, need.now)?;
+            memory.admitted(entry)
         };
-        self.keep(entry, watermark)?;
+        self.keep(&admitted, ReplayRefusal::SessionTokenWasUsed)?;
         let rate = self.count(key, need.now)?;
         self.permit(key, need, None, need.now, rate)
     }
@@ -420,30 +412,8 @@ impl Gate {
         created: i64,
         now: Timestamp,
     ) -> Result<(), GateRefusal> {
-        let (entry, watermark) = self.admit(name, nonce, created, now)?;
-        self.keep(entry, watermark)
-    }
-
-    fn admit(
-        &self,
-        name: &str,
-        nonce: &[u8],
-        created: i64,
-        now: Timestamp,
-    ) -> Result<(Entry, i64), GateRefusal> {
-        let mut window = self.window.lock().map_err(|_| GateRefusal::Failed)?;
-        let presented = Presented { lineage: name, nonce, created };
-        Ok((window.admit(&self.challenges, presented, now)?, window.watermark()))
-    }
-
-    /// Where nonces outlive the process, nothing is executed before its nonce is on disk. Elsewhere the window begins
-    /// anew with the process.
-    fn keep(&self, entry: Entry, watermark: i64) -> Result<(), GateRefusal> {
-        match &*self.nonces.read().map_err(|_| GateRefusal::Failed)? {
-            Nonces::InMemory => Ok(()),
-            Nonces::OnDisk(log) => Ok(log.append_and_wait(entry, watermark)?),
-            Nonces::Closed => Err(GateRefusal::Failed),
-        }
+        let admitted = self.admit(name, nonce, created, now)?;
+        self.keep(&admitted, ReplayRefusal::NonceWasUsed)
     }
 
     /// The nonce first, then the rate: a captured request that is sent again and again has a good signature, and must
@@ -456,9 +426,9 @@ impl Gate {
         created: i64,
         now: Timestamp,
     ) -> Result<RateFields, GateRefusal> {
-        let (entry, watermark) = self.admit(key.lineage.as_str(), nonce, created, now)?;
+        let admitted = self.admit(key.lineage.as_str(), nonce, created, now)?;
         let rate = self.count(key, now)?;
-        self.keep(entry, watermark)?;
+        self.keep(&admitted, ReplayRefusal::NonceWasUsed)?;
         Ok(rate)
     }
 
@@ -466,8 +436,9 @@ impl Gate {
     pub fn challenge(&self, now: Timestamp) -> Option<Nonce> {
         let mut random = [0; 16];
         aws_lc_rs::rand::fill(&mut random).ok()?;
-        let time = self.window.lock().ok()?.time(now);
-        Nonce::try_new(self.challenges.issue(random, None, time).as_bytes()).ok()
+        let memory = self.memory().ok()?;
+        let time = memory.window.time(now);
+        Nonce::try_new(memory.challenges.issue(random, None, time).as_bytes()).ok()
     }
 }
 

@@ -11,8 +11,10 @@ mod gate;
 mod keys;
 mod layer;
 mod lease;
+mod memory;
 mod plain;
 mod refusal;
+pub mod shared;
 pub mod wal;
 
 pub use answer::Answerer;
@@ -21,4 +23,5 @@ pub use gate::{Candidate, Gate, GateOptions, Need, Permit, RateFields};
 pub use keys::{KeyTable, OpenSecret, SecretError, public_key};
 pub use layer::{GateLayer, Guarded, Surroundings};
 pub use lease::{BootInstant, LEASE, Lease};
+pub use memory::{EraMakers, NonceStore};
 pub use refusal::{GateRefusal, status_of};

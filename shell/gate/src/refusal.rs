@@ -1,5 +1,6 @@
 //! Why a request did not pass, with the status that HTTP has for it.
 
+use crate::shared::SharedError;
 use crate::wal::AppendError;
 use http::StatusCode;
 use strongroom_access::AccessRefusal;
@@ -29,6 +30,9 @@ pub enum GateRefusal {
     /// A nonce could not be made durable: its request is not executed.
     #[error(transparent)]
     Nonces(#[from] AppendError),
+    /// Redis, which remembers nonces for all verifiers, has not confirmed this one: its request is not executed.
+    #[error(transparent)]
+    Shared(#[from] SharedError),
     /// A key of a repeat that cannot be one.
     #[error(transparent)]
     Idempotency(#[from] IdempotencyRefusal),
@@ -75,6 +79,7 @@ impl GateRefusal {
             Self::Access(refusal) => refusal.code(),
             Self::Rate(refusal) => refusal.code(),
             Self::Nonces(error) => error.code(),
+            Self::Shared(error) => error.code(),
             Self::Idempotency(refusal) => refusal.code(),
             Self::NonceMustBeANumber => "request.nonce_must_be_a_number",
             Self::BearerMustOnlyRead => "request.bearer_must_only_read",
@@ -114,6 +119,7 @@ impl GateRefusal {
             Self::Failed
             | Self::LeaseMustBeCurrent
             | Self::Nonces(_)
+            | Self::Shared(_)
             | Self::Replay(ReplayRefusal::WindowMustHaveRoom)
             | Self::Rate(RateRefusal::KeysMustHaveRoom)
             | Self::Idempotency(IdempotencyRefusal::KeyMustNotBeInUse | IdempotencyRefusal::MustHaveRoom) => {
@@ -139,7 +145,9 @@ impl GateRefusal {
             | Self::PathMustBePlain
             | Self::HostMustBeOne
             | Self::ContentMustBeReadable => StatusCode::BAD_REQUEST,
-            Self::Failed | Self::LeaseMustBeCurrent | Self::Nonces(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Failed | Self::LeaseMustBeCurrent | Self::Nonces(_) | Self::Shared(_) => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
         }
     }
 }

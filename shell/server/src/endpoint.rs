@@ -4,7 +4,7 @@
 use crate::house::Shared;
 use crate::log::{ConsistencyProof, Deeds};
 use crate::view::*;
-use crate::{events, funds, keys, log, orders, pages, token};
+use crate::{events, funds, keys, log, orders, pages, telemetry, token};
 use axum::routing::{MethodRouter, delete, get, post};
 use http::StatusCode;
 use strongroom_access::Scope;
@@ -133,6 +133,21 @@ const fn writes(
 pub static ENDPOINTS: &[Endpoint] = &[
     reads("/", Leave::Anyone, "A page that says what this is", || get(pages::home)),
     reads("/health", Leave::Anyone, "Whether the server answers", || get(pages::health)),
+    reads("/ready", Leave::Anyone, "Whether signed requests can be let in now, and if not, why", || {
+        get(pages::ready)
+    }),
+    reads(
+        "/metrics",
+        Leave::Scope(Scope::METRICS_READ),
+        "Figures of the server in the text format of Prometheus; a bearer key will do",
+        || get(telemetry::metrics),
+    ),
+    reads(
+        "/v1/security/events",
+        Leave::Scope(Scope::SECURITY_READ),
+        "Follow what stands out among requests as server-sent events, from Last-Event-ID on",
+        || get(telemetry::follow),
+    ),
     reads("/docs", Leave::Anyone, "This API as a page to read", || get(pages::docs)),
     reads("/openapi.json", Leave::Anyone, "This API as an OpenAPI 3.1 document", || get(pages::openapi)),
     reads("/errors/{code}", Leave::Anyone, "What an error code means and what to do", || get(pages::error)),

@@ -8,6 +8,7 @@ use crate::caller::Caller;
 use crate::guard::{content_of, note_first_use, problem_of, signed_over};
 use crate::house::{House, Shared};
 use crate::problem::Problem;
+use crate::telemetry::about_key;
 use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, Query, State};
 use axum::response::{IntoResponse, Response};
@@ -133,11 +134,12 @@ async fn judge(
     let line = line_of(original).ok_or_else(|| refused(GateRefusal::HostMustBeOne))?;
     let candidate =
         house.gate.read_foreign(&line.with(&original.headers), elsewhere, now).map_err(refused)?;
+    let key = candidate.key().clone();
+    about_key(&key);
     let content = content.as_deref().map_or(Content::CheckedElsewhere, Content::Bytes);
     let need = Need { scope: Some(scope), peer: original.client, now };
-    let judge = || house.gate.judge(candidate, content, &need);
-    // A wait for the disk must not hold up the other requests of this thread.
-    let judged = if house.gate.waits_for_disk() { tokio::task::block_in_place(judge) } else { judge() };
+    let judged = house.judging(|| house.gate.judge(candidate, content, &need));
+    house.watch((Some(&key), original.client, &original.headers), Some(scope), &judged);
     let permit = judged.map_err(refused)?;
     if permit.is_first_use {
         let (environment, scope) = (house.gate.environment(), Some(scope.clone()));

@@ -11,6 +11,7 @@ use crate::keys::{ProvedKey, hash_of};
 use crate::problem::Problem;
 use crate::recorded::{self, OfRequest};
 use crate::repeat::{self, Turn};
+use crate::telemetry::{about_key, carried};
 use crate::token;
 use crate::view::Enrol;
 use axum::body::{Body, Bytes};
@@ -83,11 +84,11 @@ pub(crate) async fn stand(
             let rate = caller.rate().clone();
             request.extensions_mut().insert(caller);
             // In a task of its own: who hangs up half way must not leave the key in use.
-            let done = tokio::spawn(async move {
+            let done = tokio::spawn(carried(async move {
                 let answer = in_our_form(next.run(request).await).await;
                 let answer = repeat::finish(&house, ticket, answer).await;
                 signed(&house, &asked, with_rate(answer, rate)).await
-            });
+            }));
             done.await.unwrap_or_else(|error| Problem::internal(&error).into_response())
         }
     }
@@ -174,12 +175,18 @@ async fn permit(
         return Ok((Passed::Caller(passed, None), Bytes::new()));
     }
     let line = line_of(house, parts)?;
-    let candidate = house.gate.read(&line.with(&parts.headers), Timestamp::now()).map_err(refused)?;
+    let read = house.gate.read(&line.with(&parts.headers), Timestamp::now());
+    let candidate = read.map_err(|refusal| {
+        let judged = Err(refusal);
+        house.watch((None, peer, &parts.headers), scope.as_ref(), &judged);
+        judged.err().map_or_else(|| Problem::internal(&"no refusal"), refused)
+    })?;
+    let key = candidate.key().clone();
+    about_key(&key);
     let content = content_of(body, endpoint.body_max).await?;
     let need = Need { scope: scope.as_ref(), peer, now: Timestamp::now() };
-    let judge = || house.gate.judge(candidate, Content::Bytes(&content), &need);
-    // A wait for the disk must not hold up the other requests of this thread.
-    let judged = if house.gate.waits_for_disk() { tokio::task::block_in_place(judge) } else { judge() };
+    let judged = house.judging(|| house.gate.judge(candidate, Content::Bytes(&content), &need));
+    house.watch((Some(&key), peer, &parts.headers), scope.as_ref(), &judged);
     let permit = judged.map_err(refused)?;
     let is_first_use = permit.is_first_use;
     let evidence = recorded::may_change(parts).then(|| {
@@ -250,7 +257,8 @@ fn prove(house: &House, parts: &Parts, content: &[u8]) -> Result<ProvedKey, Prob
     }
     let key = public_key(algorithm, &enrol.public_key).map_err(unfit)?;
     let verified = signed.verify(&key, Content::Bytes(content)).map_err(|e| refused(e.into()))?;
-    house.gate.spend_for(name.as_str(), verified.nonce(), verified.created(), now).map_err(refused)?;
+    let spend = || house.gate.spend_for(name.as_str(), verified.nonce(), verified.created(), now);
+    house.judging(spend).map_err(refused)?;
     Ok(ProvedKey { algorithm, public_key: enrol.public_key })
 }
 

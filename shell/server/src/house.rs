@@ -4,6 +4,7 @@ use crate::problem::Problem;
 use crate::repeat::KeptAnswer;
 use crate::start::answerer_of;
 use crate::streams::Streams;
+use crate::telemetry::Telemetry;
 use http::StatusCode;
 use ipnet::IpNet;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -45,6 +46,7 @@ pub(crate) struct House {
     pub access_seen: AtomicU64,
     /// Event streams that are open, by lineage.
     pub streams: Arc<Streams>,
+    pub telemetry: Telemetry,
     /// The name of this verifier among those of its database.
     pub name: String,
     /// Where it keeps the nonces it has seen.
@@ -155,6 +157,11 @@ impl House {
             *self.answerer.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(answerer);
         }
         Ok(())
+    }
+
+    /// Judges. A wait for a disk or for Redis must not hold up the other requests of this thread.
+    pub fn judging<T>(&self, judge: impl FnOnce() -> T) -> T {
+        if self.gate.waits() { tokio::task::block_in_place(judge) } else { judge() }
     }
 
     /// Whether a key may still do what it was let in for.

@@ -1,6 +1,7 @@
 //! What anyone may read: health, the API as a page and as a document, error pages, the server's keys.
 
 use crate::endpoint::{ENDPOINTS, Leave};
+use crate::guard::problem_of;
 use crate::house::Shared;
 use crate::keys::server_keys;
 use crate::openapi::document;
@@ -15,6 +16,8 @@ use maud::{DOCTYPE, Markup, html};
 use serde_json::{Value, json};
 use strongroom_units::time::Timestamp;
 
+/// How long the desk may take to say that it works.
+const READY_WAIT: std::time::Duration = std::time::Duration::from_secs(2);
 const STYLE: &str = include_str!("page.css");
 
 fn page(title: &str, content: &Markup) -> Html<String> {
@@ -52,6 +55,17 @@ pub(crate) async fn home() -> Html<String> {
 pub(crate) async fn health(State(house): State<Shared>) -> Result<Json<Value>, Problem> {
     house.ask(|_| ()).await?;
     Ok(Json(json!({ "status": "ok", "time": Timestamp::now().to_string() })))
+}
+
+/// Whether a signed request could be let in and its command be durable.
+pub(crate) async fn ready(State(house): State<Shared>) -> Result<Json<Value>, Problem> {
+    if let Some(refusal) = house.gate.trouble() {
+        return Err(problem_of(&house, &refusal));
+    }
+    let asked = tokio::time::timeout(READY_WAIT, house.ask(|desk| desk.access().map(drop)));
+    let busy = || Problem::from(strongroom_desk::DeskError::Busy);
+    asked.await.map_err(|_| busy())???;
+    Ok(Json(json!({ "status": "ready", "time": Timestamp::now().to_string() })))
 }
 
 pub(crate) async fn openapi() -> Response {

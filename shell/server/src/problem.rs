@@ -22,7 +22,7 @@ pub struct Problem {
     headers: Vec<(HeaderName, HeaderValue)>,
 }
 
-/// The body of a problem (RFC 9457 section 3.1), with two members of ours.
+/// The body of a problem (RFC 9457 section 3.1), with three members of ours.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct ProblemDetails {
     /// The page that explains the code.
@@ -39,6 +39,9 @@ pub struct ProblemDetails {
     pub detail: String,
     /// The server's time, RFC 3339. Trust it only on a signed answer.
     pub server_time: String,
+    /// The id of the request in the server's log; also in `X-Request-Id`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
 }
 
 impl Problem {
@@ -72,7 +75,7 @@ impl Problem {
 
     /// Something failed here that the caller cannot mend. The cause goes to the log, not to the caller.
     pub fn internal(cause: &dyn std::fmt::Display) -> Self {
-        eprintln!("error: {cause}");
+        tracing::error!(request = crate::telemetry::current_id().unwrap_or_default(), "{cause}");
         Self::new(
             StatusCode::INTERNAL_SERVER_ERROR,
             "server.must_not_fail",
@@ -89,6 +92,7 @@ impl Problem {
             title: self.code.replace(['.', '_'], " "),
             detail: self.detail.clone(),
             server_time: Timestamp::now().to_string(),
+            request_id: crate::telemetry::current_id(),
         }
     }
 
@@ -101,6 +105,7 @@ impl Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let mut response = (self.status, Json(self.details())).into_response();
+        response.extensions_mut().insert(crate::telemetry::Code(self.code));
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

@@ -5,8 +5,10 @@ use crate::forward;
 use crate::guard;
 use crate::house::{House, Wholeness};
 use crate::keys::{CODE_SECONDS, HMAC_PURPOSE, hash_of};
+use crate::nonces::{self, CHALLENGE_SECONDS, TOKEN_SECONDS};
 use crate::rewrap::rewrap;
 use crate::sockets::bounded;
+use crate::telemetry::{Telemetry, observe};
 use crate::verifiers::follow_others;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -25,13 +27,14 @@ use std::time::Duration;
 use strongroom_access::bearer::Pepper;
 use strongroom_access::idempotency::{IdempotencyKeys, IdempotencyLimits};
 use strongroom_access::rate_limit::{Policy, PolicyError, RateLimiter};
-use strongroom_access::replay::{Challenges, FingerprintKey, Limits, Window};
+use strongroom_access::replay::{Challenges, Limits};
 use strongroom_access::session_token::SessionTokens;
 use strongroom_access::{
     AccessCommand, AccessState, Algorithm, EnrolmentId, Environment, PrincipalId, Role, ServerKey,
 };
 use strongroom_desk::{Cause, Desk, DeskError, DeskService};
-use strongroom_gate::wal::{NonceLog, OpenError, Settings};
+use strongroom_gate::shared::SharedError;
+use strongroom_gate::wal::OpenError;
 use strongroom_gate::{Answerer, Gate, GateOptions, KeyTable, Lease, OpenSecret, SecretError};
 use strongroom_signature::{Profile, SigningKey, VerifyingKey};
 use strongroom_store::Location;
@@ -44,12 +47,6 @@ use tokio::sync::watch;
 pub(crate) const SERVER_PURPOSE: &str = "server-key";
 /// The name of the secret with which bearer secrets are hashed.
 const PEPPER: &str = "bearer-pepper";
-/// The name of the secret with which nonces on disk are fingerprinted.
-const NONCE_KEY: &str = "nonce-fingerprints";
-/// Seconds that a session token is good.
-const TOKEN_SECONDS: u32 = 60;
-/// Seconds that a challenge is good.
-const CHALLENGE_SECONDS: u32 = 60;
 /// Days until the first operator's key ends.
 const FIRST_KEY_DAYS: i64 = 90;
 /// How long requests may go on after the server was told to stop.
@@ -81,6 +78,8 @@ pub struct ServerOptions {
     pub environment: Environment,
     /// The folder that keeps nonces over a restart; without one a restart asks for challenges.
     pub nonces: Option<PathBuf>,
+    /// The Redis that keeps nonces for several servers of one database, in place of a folder.
+    pub redis: Option<String>,
     /// Requests that one key may make in a minute.
     pub rate_per_minute: u32,
     /// Proxies beside loopback that may ask the gate for decisions.
@@ -161,6 +160,9 @@ pub enum ServeError {
     /// The folder of nonces cannot be used.
     #[error(transparent)]
     Nonces(#[from] OpenError),
+    /// The Redis that remembers nonces cannot be used.
+    #[error(transparent)]
+    Redis(#[from] SharedError),
     /// No such rate.
     #[error(transparent)]
     Rate(#[from] PolicyError),
@@ -190,6 +192,7 @@ impl ServeError {
             Self::Vault(error) => error.code(),
             Self::Secret(_) => "vault.secret_must_open",
             Self::Nonces(error) => error.code(),
+            Self::Redis(error) => error.code(),
             Self::Rate(error) => error.code(),
             Self::Tls(_) => "server.certificate_must_be_usable",
             Self::Socket(_) => "server.address_must_be_free",
@@ -284,6 +287,7 @@ fn open(mut desk: Desk, vault: Vault, options: ServerOptions) -> Result<Opened, 
         name,
         window,
         whole,
+        telemetry: Telemetry::default(),
     });
     if is_shared {
         // Before the first request: the lease begins, and who revokes knows of this verifier.
@@ -315,6 +319,7 @@ fn router(house: &Arc<House>) -> Router {
         .method_not_allowed_fallback(guard::not_so)
         // Each endpoint has a bound of its own, which the guard keeps.
         .layer(DefaultBodyLimit::disable())
+        .layer(from_fn_with_state(house.clone(), observe))
         .with_state(house.clone())
 }
 
@@ -408,19 +413,8 @@ fn gate(
     let keys = KeyTable::try_new(desk.access()?.clone(), open)?;
     let profile = Profile::default();
     let limits = Limits::default();
-    // The newest record is a later witness of the former process than a clock that was set back.
-    let boot = desk.access()?.last_at().map_or(now, |last| last.max(now));
-    let (window, nonces) = match &options.nonces {
-        None => (Window::started(limits, &FingerprintKey::new(random()?), boot), None),
-        Some(folder) => {
-            let key = server_secret(desk, vault, NONCE_KEY, now)?;
-            let key = FingerprintKey::new(core::array::from_fn(|place| {
-                key.expose().get(place).copied().unwrap_or_default()
-            }));
-            let opened = NonceLog::open(folder, key.check(), limits.watermark_at(boot), Settings::default())?;
-            (Window::restored(limits, &key, &opened.recovered, boot), Some(opened.log))
-        }
-    };
+    let stores = (options.nonces.as_deref(), options.redis.as_deref());
+    let (window, nonces) = nonces::open(desk, vault, stores, limits, now)?;
     let challenges = Challenges::new(random()?, CHALLENGE_SECONDS);
     let tokens = SessionTokens::new(random()?, TOKEN_SECONDS);
     let policy = Policy::try_new("key", options.rate_per_minute, 60)?;
@@ -433,7 +427,12 @@ fn gate(
 }
 
 /// A secret of the server itself: made once, sealed, and the same at every start.
-fn server_secret(desk: &mut Desk, vault: &Vault, name: &str, now: Timestamp) -> Result<Secret, ServeError> {
+pub(crate) fn server_secret(
+    desk: &mut Desk,
+    vault: &Vault,
+    name: &str,
+    now: Timestamp,
+) -> Result<Secret, ServeError> {
     let identity = Identity::try_new(SERVER_PURPOSE, name)?;
     if let Some(sealed) = desk.access()?.server_secret(name).map(str::to_owned) {
         return Ok(vault.open(&identity, &sealed.parse()?)?);
@@ -445,7 +444,7 @@ fn server_secret(desk: &mut Desk, vault: &Vault, name: &str, now: Timestamp) -> 
     Ok(secret)
 }
 
-fn random<const N: usize>() -> Result<[u8; N], VaultError> {
+pub(crate) fn random<const N: usize>() -> Result<[u8; N], VaultError> {
     let secret = Secret::random(N)?;
     Ok(core::array::from_fn(|place| secret.expose().get(place).copied().unwrap_or_default()))
 }
@@ -501,7 +500,7 @@ async fn forget_nonces(house: Weak<House>) {
         let Some(house) = house.upgrade() else { return };
         match house.ask(|desk| desk.prune_nonces(Timestamp::now())).await {
             Ok(Ok(_)) => {}
-            Ok(Err(error)) => eprintln!("error: nonces were not forgotten: {error}"),
+            Ok(Err(error)) => tracing::error!("nonces were not forgotten: {error}"),
             // The desk is closed.
             Err(_) => return,
         }

@@ -34,6 +34,13 @@ impl Streams {
     }
 }
 
+impl Streams {
+    /// How many are open.
+    pub fn open_now(&self) -> usize {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).values().sum()
+    }
+}
+
 impl Drop for Stream {
     fn drop(&mut self) {
         let mut open = self.streams.0.lock().unwrap_or_else(PoisonError::into_inner);

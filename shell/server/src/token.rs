@@ -65,7 +65,7 @@ pub(crate) fn redeem(
     let key = KeyId::try_new(key).map_err(|_| wrong())?;
     let fund = parts.uri.path().split('/').nth(3).unwrap_or_default();
     let need = Need { scope, peer, now: Timestamp::now() };
-    let permit = house.gate.redeem(&key, token, (EVENTS, context_of(fund)), &need);
+    let permit = house.judging(|| house.gate.redeem(&key, token, (EVENTS, context_of(fund)), &need));
     let permit = permit.map_err(|refusal| problem_of(house, &refusal))?;
     Ok(Some(Caller::new(permit, house.gate.environment(), peer, scope.cloned())))
 }

@@ -7,6 +7,8 @@ mod database;
 pub mod interop;
 #[cfg(feature = "leaks")]
 pub mod leaks;
+#[cfg(feature = "redis")]
+pub mod redis;
 
 #[cfg(feature = "postgres")]
 pub use database::Database;

@@ -30,6 +30,7 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
         &["units", "fund", "engine", "signature", "access", "audit", "store", "desk", "vault", "gate"],
     ),
     ("sdk/rust", &["signature"]),
+    ("tools/fuzzing", &["fund", "engine", "signature"]),
     ("shell/feeds", &["units", "market"]),
     ("shell/store", &["audit"]),
     ("shell/report", &["units"]),

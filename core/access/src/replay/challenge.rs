@@ -48,12 +48,21 @@ pub struct Challenges {
     epoch_key: [u8; 32],
     #[zeroize(skip)]
     validity_seconds: u32,
+    #[zeroize(skip)]
+    skew_seconds: u32,
 }
 
 impl Challenges {
     /// Under 32 random bytes that were made for this process; a challenge is good for `validity_seconds`.
     pub fn new(epoch_key: [u8; 32], validity_seconds: u32) -> Self {
-        Self { epoch_key, validity_seconds }
+        Self { epoch_key, validity_seconds, skew_seconds: 0 }
+    }
+
+    /// Challenges that several servers give out and check, whose clocks differ by so many seconds at most.
+    #[must_use]
+    pub fn between_clocks(mut self, skew_seconds: u32) -> Self {
+        self.skew_seconds = skew_seconds;
+        self
     }
 
     /// A challenge for one lineage, or for whoever answers where the lineage is not known.
@@ -83,7 +92,7 @@ impl Challenges {
         self.made(nonce, lineage)
             .filter(|made| {
                 let age = at.0.saturating_sub(*made);
-                (0..=i64::from(self.validity_seconds)).contains(&age)
+                (-i64::from(self.skew_seconds)..=i64::from(self.validity_seconds)).contains(&age)
             })
             .map(|made| Some(SingleUse { kind: Kind::Challenge, lineage, value: nonce, made }))
             .ok_or(ReplayRefusal::ChallengeMustBeAnsweredInTime)

@@ -5,6 +5,7 @@
 //! never remembered, and what is not remembered is never executed. The caller who cannot insert refuses.
 
 mod challenge;
+mod era;
 mod fingerprint;
 mod journal;
 mod refusal;
@@ -14,6 +15,7 @@ mod tally;
 mod window;
 
 pub use challenge::{CHALLENGE_BYTES, Challenge, Challenges, is_challenge};
+pub use era::EraSecret;
 pub use fingerprint::{FingerprintKey, NONCE_BYTES_MAX, NONCE_BYTES_MIN};
 pub use journal::{FRAME_ENTRIES_MAX, Frames, HEADER_BYTES, JournalFile, JournalHeader, Tail};
 pub use refusal::ReplayRefusal;

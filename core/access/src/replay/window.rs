@@ -68,6 +68,11 @@ impl Limits {
         i64::from(self.skew_seconds.min(Self::SECONDS_MAX))
     }
 
+    /// Seconds after `created` during which a nonce must be remembered: validity and skew.
+    pub fn retention_seconds(&self) -> i64 {
+        self.validity() + self.skew()
+    }
+
     /// The last second from which a nonce can have been accepted before `boot`: the watermark of a process that knows
     /// nothing of what was.
     pub fn watermark_at(&self, boot: Timestamp) -> i64 {
@@ -295,6 +300,13 @@ impl Window {
     /// Forgets what is no longer valid, and raises the watermark over it; over nothing else.
     fn forget(&mut self, now: i64) {
         let watermark = (self.horizon(now) - 1).min(self.newest);
+        self.raise(watermark);
+    }
+
+    /// Raises the watermark to where another memory than this one forgot: nothing from up to there is accepted any more.
+    /// It never falls.
+    pub fn raise(&mut self, watermark: i64) {
+        let watermark = watermark.min(SECOND_MAX);
         if watermark > self.watermark {
             self.watermark = watermark;
             self.seconds.forget(watermark);

@@ -31,6 +31,15 @@ pub(crate) struct Serve {
     /// Keep nonces in this folder, so that a restart refuses nothing; without it clients answer a challenge after one
     #[arg(long, value_name = "FOLDER")]
     nonces: Option<PathBuf>,
+    /// Keep nonces in this Redis, for several servers of one database: redis:// or rediss://
+    #[arg(
+        long,
+        env = "STRONGROOM_REDIS",
+        value_name = "URL",
+        conflicts_with = "nonces",
+        hide_env_values = true
+    )]
+    redis: Option<String>,
     /// Requests that one key may make in a minute
     #[arg(long, value_name = "COUNT", default_value_t = 6_000)]
     rate_per_minute: u32,
@@ -40,8 +49,35 @@ pub(crate) struct Serve {
     /// What others call this server, behind a proxy
     #[arg(long, value_name = "URL")]
     public_url: Option<String>,
+    /// How the log is written to standard error, a line for each request and for what stands out
+    #[arg(long, env = "STRONGROOM_LOG", value_name = "FORMAT", value_enum, default_value_t = Log::Text)]
+    log: Log,
     #[command(flatten)]
     kek: KekArgs,
+}
+
+/// The form of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Log {
+    // For people.
+    Text,
+    // An object a line, for programs.
+    Json,
+    // None.
+    Off,
+}
+
+impl Log {
+    /// Nothing is written to standard output, which belongs to what the command says.
+    fn begin(self) {
+        let log = tracing_subscriber::fmt().with_writer(std::io::stderr);
+        // An error means that a log has begun already, which will do.
+        match self {
+            Self::Text => drop(log.with_ansi(false).try_init()),
+            Self::Json => drop(log.json().flatten_event(true).try_init()),
+            Self::Off => {}
+        }
+    }
 }
 
 /// Where the key-encryption key is.
@@ -75,6 +111,7 @@ impl KekArgs {
 
 impl Serve {
     pub fn run(self, global: &Global) -> Result<(), Failure> {
+        self.log.begin();
         let vault = self.kek.vault(global)?;
         let desk = global.open()?;
         let options = ServerOptions {
@@ -82,6 +119,7 @@ impl Serve {
             tls: self.tls_cert.zip(self.tls_key).map(|(certificate, key)| Tls { certificate, key }),
             environment: self.environment,
             nonces: self.nonces,
+            redis: self.redis,
             rate_per_minute: self.rate_per_minute,
             proxies: self.proxies,
             public_url: self.public_url,

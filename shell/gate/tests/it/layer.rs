@@ -137,7 +137,7 @@ fn house() -> House {
         window: Window::started(Limits::default(), &FingerprintKey::new([1; 16]), hour_ago),
         challenges: Challenges::new([2; 32], 60),
         pepper: Pepper::new(vec![3; 32]),
-        nonces: None,
+        nonces: Default::default(),
         tokens: SessionTokens::new([4; 32], 60),
         rates: RateLimiter::new(Policy::try_new("key", 1_000, 60).unwrap(), 10),
     };

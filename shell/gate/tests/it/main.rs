@@ -8,4 +8,5 @@
 )]
 
 mod layer;
+mod shared;
 mod wal;

@@ -43,6 +43,8 @@ const OPERATOR: &[&str] = &[
     "custody:write",
     "keys:admin",
     "audit:read",
+    "metrics:read",
+    "security:read",
 ];
 
 /// A place for a server that can be started again.
@@ -52,6 +54,9 @@ pub struct Home {
     /// Whether nonces outlive a server.
     pub nonces: bool,
     pub rate_per_minute: u32,
+    /// The Redis that remembers nonces for several servers.
+    pub redis: Option<String>,
+    pub tls: Option<strongroom_server::Tls>,
     runtime: tokio::runtime::Runtime,
 }
 
@@ -122,6 +127,8 @@ impl Home {
             database,
             nonces: false,
             rate_per_minute: 6_000,
+            redis: None,
+            tls: None,
             runtime: tokio::runtime::Builder::new_multi_thread()
                 .worker_threads(2)
                 .enable_all()
@@ -173,9 +180,10 @@ impl Home {
         let vault = Vault::new(Kek::from_secret(&Secret::copy_of(&[7; 32])).unwrap());
         let options = ServerOptions {
             listen: SocketAddr::from(([127, 0, 0, 1], port)),
-            tls: None,
+            tls: self.tls.clone(),
             environment: Environment::Dev,
             nonces: self.nonces.then(|| self.directory.path().join("nonces")),
+            redis: self.redis.clone(),
             rate_per_minute: self.rate_per_minute,
             proxies: Vec::new(),
             public_url: None,
@@ -389,7 +397,7 @@ impl Asked {
         self.signed_by_key(&key, key_id, now(), nonce)
     }
 
-    fn signed_by_key(mut self, key: &SigningKey, key_id: &str, created: i64, nonce: &[u8]) -> Self {
+    pub fn signed_by_key(mut self, key: &SigningKey, key_id: &str, created: i64, nonce: &[u8]) -> Self {
         let parameters = SigningParameters { created, expires: created + 30, nonce, key_id };
         let line = RequestLine::of_uri(&self.method, &self.uri).unwrap();
         let profile = Profile::default();

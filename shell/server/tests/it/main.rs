@@ -9,8 +9,10 @@
 
 mod attacks;
 mod home;
+mod hostile;
 mod openapi;
 mod orders;
 mod recorded;
 mod replay;
 mod table;
+mod telemetry;

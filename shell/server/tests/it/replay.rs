@@ -210,3 +210,43 @@ fn whatever_is_signed_cannot_be_changed() {
     drop(server);
     assert_eq!(home.orders(), 0);
 }
+
+/// Two servers that share a Redis let a request in once between them, and know each other's challenges.
+#[test]
+fn servers_with_one_redis_remember_together() {
+    let (Some(mut home), Some(mut redis)) = (Home::shared(), strongroom_testing::redis::Redis::start())
+    else {
+        return;
+    };
+    home.redis = Some(redis.url());
+    let (one, other) = (home.start(), home.start());
+    let at_other = |asked: &crate::home::Asked| {
+        let mut asked = asked.clone();
+        let signed_for = asked.uri.authority().unwrap().to_string();
+        asked.uri = format!("{}{}", other.url, asked.uri.path()).parse().unwrap();
+        asked.headers.insert("host", signed_for.parse().unwrap());
+        other.send(&asked)
+    };
+    let asked = one.asks("GET", "/v1/whoami", "");
+    let told = one.send(&asked.clone().signed("ap-one"));
+    assert_eq!(told.code(), "request.must_answer_a_challenge");
+    let answered = asked.clone().answering("ap-one", &told);
+    assert_eq!(at_other(&answered).code(), "ok", "a challenge of one, answered at the other");
+    assert_eq!(one.send(&answered).code(), "request.nonce_was_used");
+    let one = one.settled();
+    let read = one.asks("GET", "/v1/whoami", "").signed("ap-one");
+    assert_eq!(one.send(&read).code(), "ok");
+    assert_eq!(at_other(&read).code(), "request.nonce_was_used");
+    redis.kill();
+    for server in [&one, &other] {
+        let told = server.ask("ap-one", "GET", "/v1/whoami", "");
+        assert_eq!((told.status, told.code().as_str()), (503, "server.redis_must_answer"));
+        assert!(told.headers.contains_key("retry-after") && told.headers.contains_key("signature"));
+    }
+    redis.kill_and_restart();
+    let restarted = std::time::Instant::now();
+    while one.ask("ap-one", "GET", "/v1/whoami", "").code() != "ok" {
+        assert!(restarted.elapsed().as_secs() < 5, "it does not connect again");
+    }
+    assert_eq!(at_other(&read).status, 401);
+}

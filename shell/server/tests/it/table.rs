@@ -92,15 +92,17 @@ fn every_endpoint_refuses_every_wrong_caller() {
     golden("gate.txt", &table);
 }
 
-/// The same for the stream, which answers without an end.
+/// The same for the streams, which answer without an end.
 #[test]
-fn the_stream_of_events_refuses_every_wrong_caller() {
+fn the_streams_of_events_refuse_every_wrong_caller() {
     let home = Home::new();
     let server = home.start().settled();
-    let endpoint = ENDPOINTS.iter().find(|endpoint| endpoint.path.ends_with("/events")).unwrap();
     let mut table = String::new();
-    for name in CASES.iter().filter(|name| !["right", "wrong role", "replayed"].contains(name)) {
-        writeln!(table, "{name:<18} {}", case(&server, endpoint, name)).unwrap();
+    for endpoint in ENDPOINTS.iter().filter(|endpoint| endpoint.path.ends_with("/events")) {
+        writeln!(table, "{} {}", endpoint.method, endpoint.path).unwrap();
+        for name in CASES.iter().filter(|name| !["right", "wrong role", "replayed"].contains(name)) {
+            writeln!(table, "    {name:<18} {}", case(&server, endpoint, name)).unwrap();
+        }
     }
     golden("events.txt", &table);
 }
