@@ -7,6 +7,7 @@ mod demo;
 mod fact_sheet;
 mod failure;
 mod index;
+mod leverage;
 mod performance;
 mod print;
 mod rate;
@@ -49,6 +50,9 @@ enum Verb {
     Index(Box<index::IndexArgs>),
     /// Compute a reference rate from trades, with its evidence
     Rate(rate::Rate),
+    /// Estimate what a daily multiple of an index comes to
+    #[command(subcommand)]
+    Leverage(leverage::LeverageVerb),
     /// Open a fund, look at it, halt and resume it
     #[command(subcommand)]
     Fund(commands::fund::FundVerb),
@@ -134,6 +138,7 @@ fn run(global: &Global, command: Verb) -> Result<(), Failure> {
         Verb::Backtest(backtest) => backtest.run(global),
         Verb::Index(index) => index.run(global),
         Verb::Rate(rate) => rate.run(global),
+        Verb::Leverage(verb) => verb.run(global),
         Verb::Fund(verb) => verb.run(global),
         Verb::Prices(verb) => verb.run(global),
         Verb::Order(verb) => verb.run(global),

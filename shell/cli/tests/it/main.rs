@@ -16,6 +16,7 @@ mod exact;
 mod happenings;
 mod harness;
 mod index;
+mod leverage;
 mod live;
 mod one_writer;
 mod output;
