@@ -9,6 +9,7 @@ mod basket;
 mod command;
 mod decide;
 mod event;
+mod exposure;
 mod fund;
 mod ledger;
 mod order;
@@ -26,6 +27,7 @@ pub use event::{
     AssetNav, Converted, Event, NavFigures, NavInputs, NavRecord, OrderDealt, PriceBasis, PriceFlag, Promise,
     RecordedPrice, Restatement, Sale, SaleLine,
 };
+pub use exposure::{ExposureCommand, ExposureEvent, Forced, FundingRow, Position, PositionNav};
 pub use fund::{Applied, Fund, Handled, Outcome, ReplayError};
 pub use ledger::{Account, Journal, Ledger};
 pub use order::{Order, OrderId, OrderSide, OrderState};

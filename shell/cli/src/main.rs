@@ -74,6 +74,15 @@ enum Verb {
     /// Bring a basket to target weights
     #[command(subcommand)]
     Rebalance(commands::rebalance::RebalanceVerb),
+    /// The position of a fund of derivatives: show it, reset it to its multiple, roll its futures
+    #[command(subcommand)]
+    Exposure(commands::exposure::ExposureVerb),
+    /// Record funding of perpetual futures
+    #[command(subcommand)]
+    Funding(commands::exposure::FundingVerb),
+    /// Move money to and from the margin account
+    #[command(subcommand)]
+    Margin(commands::exposure::MarginVerb),
     /// Move coins between the vault and the trading balance
     #[command(subcommand)]
     Custody(commands::custody::CustodyVerb),
@@ -146,6 +155,9 @@ fn run(global: &Global, command: Verb) -> Result<(), Failure> {
         Verb::Fee(verb) => verb.run(global),
         Verb::Expense(verb) => verb.run(global),
         Verb::Rebalance(verb) => verb.run(global),
+        Verb::Exposure(verb) => verb.run(global),
+        Verb::Funding(verb) => verb.run(global),
+        Verb::Margin(verb) => verb.run(global),
         Verb::Custody(verb) => verb.run(global),
         Verb::Basket(basket) => basket.run(global),
         Verb::Statement(statement) => statement.run(global),

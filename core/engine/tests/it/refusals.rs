@@ -353,7 +353,8 @@ fn every_rule_that_is_broken_is_refused_by_name_and_changes_nothing() {
         .chain(order_rows())
         .chain(other_rows())
         .chain(crate::baskets::rows())
-        .chain(crate::asset_changes::rows());
+        .chain(crate::asset_changes::rows())
+        .chain(crate::exposure::rows());
     let mut covered: BTreeSet<String> =
         rows.map(|(code, fund, command)| check(code, fund, command)).collect();
     covered.extend(ELSEWHERE.iter().map(|(code, _)| (*code).to_owned()));
