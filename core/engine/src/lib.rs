@@ -33,6 +33,6 @@ pub use ledger::{Account, Journal, Ledger};
 pub use order::{Order, OrderId, OrderSide, OrderState};
 pub use posting::postings;
 pub use record::{RecordError, decode, encode};
-pub use refusal::Refusal;
+pub use refusal::{ExposureRefusal, Refusal};
 pub use reserve::{ReserveBreach, ReserveSheet};
 pub use state::{FundState, FundStatus, KnownChange, PriceRecord};

@@ -5,7 +5,7 @@ use crate::event::{Event, NavFigures, NavInputs, NavRecord};
 use crate::exposure::{ExposureCommand, ExposureEvent, Forced, FundingRow, Position, PositionNav, coins};
 use crate::fund::Outcome;
 use crate::ledger::Account;
-use crate::refusal::Refusal;
+use crate::refusal::{ExposureRefusal, Refusal};
 use crate::state::FundState;
 use std::collections::BTreeMap;
 use strongroom_fund::definition::{Exposure, days_between};
@@ -51,13 +51,17 @@ pub(super) fn of(state: &FundState) -> Result<(&Exposure, &Position), Refusal> {
     let definition = state.definition();
     match (&definition.exposure, state.position()) {
         (Some(exposure), Some(position)) => Ok((exposure, position)),
-        _ => Err(Refusal::ExposureMustBeOfDerivatives(definition.id)),
+        _ => Err(ExposureRefusal::ExposureMustBeOfDerivatives(definition.id).into()),
     }
 }
 
 fn follows_the_strike(state: &FundState, given: Date) -> Result<(), Refusal> {
     let last = state.last_nav().map_or(state.definition().seed.date, |nav| nav.date);
-    if given == last { Ok(()) } else { Err(Refusal::ExposureMustFollowTheLastStrike { last, given }) }
+    if given == last {
+        Ok(())
+    } else {
+        Err(ExposureRefusal::ExposureMustFollowTheLastStrike { last, given }.into())
+    }
 }
 
 fn record_funding(
@@ -68,7 +72,7 @@ fn record_funding(
     now: Timestamp,
 ) -> Decision {
     if exposure.instrument != strongroom_fund::definition::Instrument::Perpetual {
-        return Err(Refusal::FundingMustBeOfAPerpetual);
+        return Err(ExposureRefusal::FundingMustBeOfAPerpetual.into());
     }
     if rows.len() > ROWS_MAX {
         return Err(Refusal::ImportMustBeBounded(rows.len()));
@@ -77,24 +81,28 @@ fn record_funding(
     let mut last = position.last_funding();
     for row in rows {
         if row.at > now {
-            return Err(Refusal::FundingMustNotBeFromTheFuture(row.at));
+            return Err(ExposureRefusal::FundingMustNotBeFromTheFuture(row.at).into());
         }
         if row.rate.units().abs() >= ONE {
-            return Err(Refusal::FundingMustBeAFraction { at: row.at, rate: row.rate });
+            return Err(ExposureRefusal::FundingMustBeAFraction { at: row.at, rate: row.rate }.into());
         }
         match position.funding.get(&row.at) {
             Some(recorded) if *recorded == row.rate => continue,
             Some(recorded) => {
                 let (at, recorded, given) = (row.at, *recorded, row.rate);
-                return Err(Refusal::FundingMustNotChangeSilently { at, recorded, given });
+                return Err(ExposureRefusal::FundingMustNotChangeSilently { at, recorded, given }.into());
             }
             None => {}
         }
         if row.at <= position.traded_at {
-            return Err(Refusal::FundingMustPrecedeTheTrade { at: row.at, traded: position.traded_at });
+            return Err(ExposureRefusal::FundingMustPrecedeTheTrade {
+                at: row.at,
+                traded: position.traded_at,
+            }
+            .into());
         }
         if last.is_some_and(|last| row.at <= last) {
-            return Err(Refusal::FundingMustBeInOrder(row.at));
+            return Err(ExposureRefusal::FundingMustBeInOrder(row.at).into());
         }
         last = Some(row.at);
         fresh.push(*row);
@@ -123,7 +131,7 @@ pub(super) struct Settled {
 pub(super) fn settle(state: &FundState, date: Date, index: Price) -> Result<Settled, Refusal> {
     let (exposure, position) = of(state)?;
     if let Some(expiry) = position.expiry.filter(|expiry| date > *expiry && position.contracts != 0) {
-        return Err(Refusal::FuturesMustBeRolledBeforeExpiry { expiry, date });
+        return Err(ExposureRefusal::FuturesMustBeRolledBeforeExpiry { expiry, date }.into());
     }
     let mark = exposure.mark(index, date, position.expiry)?;
     let held = position.coins()?;
@@ -282,7 +290,9 @@ fn reset(
     let margin = wanted.min(cash.max(Money::ZERO));
     let needed = part(size(notional), exposure.margin.maintenance)?;
     if there.try_add(margin)? < needed {
-        return Err(Refusal::MarginMustCoverThePosition { needed, there: there.try_add(margin)? });
+        return Err(
+            ExposureRefusal::MarginMustCoverThePosition { needed, there: there.try_add(margin)? }.into()
+        );
     }
     let reason = reason.to_owned();
     Ok(ExposureEvent::Reset { date, from, to, net_assets, price, mark, expiry, gain, cost, margin, reason })
@@ -293,7 +303,7 @@ fn roll(state: &FundState, date: Date, given: (Option<Price>, Option<Price>)) ->
     let (exposure, position) = of(state)?;
     let next = exposure.expiry_after(state.definition().calendar, date)?;
     let (Some(from_expiry), Some(to_expiry)) = (position.expiry, next) else {
-        return Err(Refusal::FuturesMustBeHeldToBeRolled);
+        return Err(ExposureRefusal::FuturesMustBeHeldToBeRolled.into());
     };
     if from_expiry == to_expiry {
         return Ok((Vec::new(), Outcome::AlreadyDone));
@@ -342,7 +352,7 @@ fn move_margin(
     let there = state.ledger().money(Account::Margin).try_add(amount)?;
     let needed = part(size(position.notional()?), exposure.margin.maintenance)?;
     if amount.is_negative() && there < needed {
-        return Err(Refusal::MarginMustCoverThePosition { needed, there });
+        return Err(ExposureRefusal::MarginMustCoverThePosition { needed, there }.into());
     }
     Ok(ExposureEvent::MarginMoved { amount })
 }
@@ -350,7 +360,7 @@ fn move_margin(
 /// Refuses to pay more than is in the bank: the rest is on the margin account, or not there.
 pub(super) fn has_cash(state: &FundState, needed: Money) -> Result<(), Refusal> {
     let held = state.ledger().money(Account::Cash);
-    if needed > held { Err(Refusal::CashMustCoverThePayment { needed, held }) } else { Ok(()) }
+    if needed > held { Err(ExposureRefusal::CashMustCoverThePayment { needed, held }.into()) } else { Ok(()) }
 }
 
 fn index_on(state: &FundState, date: Date) -> Result<Price, Refusal> {
@@ -362,7 +372,9 @@ fn index_on(state: &FundState, date: Date) -> Result<Price, Refusal> {
 
 fn traded_at(given: Option<Price>, mark: Price) -> Result<Price, Refusal> {
     match given {
-        Some(price) if price <= Price::ZERO => Err(Refusal::ContractPriceMustBePositive(price)),
+        Some(price) if price <= Price::ZERO => {
+            Err(ExposureRefusal::ContractPriceMustBePositive(price).into())
+        }
         Some(price) => Ok(price),
         None => Ok(mark),
     }

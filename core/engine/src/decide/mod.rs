@@ -23,7 +23,7 @@ use crate::event::{Event, Sale, SaleLine};
 use crate::fund::Outcome;
 use crate::order::Order;
 use crate::posting::postings;
-use crate::refusal::Refusal;
+use crate::refusal::{ExposureRefusal, Refusal};
 use crate::state::{FundState, FundStatus};
 use std::collections::BTreeMap;
 use strongroom_units::time::Timestamp;
@@ -84,7 +84,7 @@ fn must_not_be_wiped_out(state: &FundState, command: &Command) -> Result<(), Ref
         (None, _) | (Some(_), Command::OpenFund { .. } | Command::SettleOrder { .. } | Command::Wake) => {
             Ok(())
         }
-        (Some(date), _) => Err(Refusal::FundMustNotBeWipedOut(date)),
+        (Some(date), _) => Err(ExposureRefusal::FundMustNotBeWipedOut(date).into()),
     }
 }
 

@@ -7,7 +7,7 @@ use crate::event::{Event, OrderDealt};
 use crate::fund::Outcome;
 use crate::ledger::Account;
 use crate::order::{Order, OrderId, OrderSide, OrderState};
-use crate::refusal::Refusal;
+use crate::refusal::{ExposureRefusal, Refusal};
 use crate::reserve::entitled_shares;
 use crate::state::{FundState, FundStatus};
 use core::cmp::Ordering;
@@ -38,7 +38,7 @@ pub(super) fn record_late(state: &FundState, new: &NewOrder, reason: &str, now: 
     }
     short("the reason", reason)?;
     if state.position().is_some() {
-        return Err(Refusal::LateOrderMustBeOfAFundWithCoins(state.definition().id));
+        return Err(ExposureRefusal::LateOrderMustBeOfAFundWithCoins(state.definition().id).into());
     }
     is_sound(state, new)?;
     if state.definition().cut_off(new.method, new.trade_date)?.is_none() {

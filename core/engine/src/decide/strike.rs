@@ -259,7 +259,12 @@ fn deal(state: &FundState, figures: &NavFigures, date: Date) -> Result<Vec<Order
     state
         .orders()
         .filter(|order| order.trade_date == date && order.state == OrderState::Accepted)
-        .map(|order| deal_order(order, figures, &scales))
+        .map(|order| {
+            let dealt = deal_order(order, figures, &scales)?;
+            // A fund of derivatives has no coins to give or take, not even none of them.
+            let coins = if state.position().is_some() { BTreeMap::new() } else { dealt.coins };
+            Ok(OrderDealt { coins, ..dealt })
+        })
         .collect()
 }
 

@@ -9,7 +9,7 @@ use strongroom_backtest::ExposureRow;
 use strongroom_engine::{FundState, NavRecord};
 use strongroom_fund::definition::{Exposure as Terms, Instrument, Reset, days_between};
 use strongroom_fund::statistics::{Aligned, DatedSeries};
-use strongroom_units::time::Date;
+use strongroom_units::time::{Date, Timestamp, Zone};
 use strongroom_units::{Money, Price};
 
 /// Largest distance of the fund's own daily beta from its factor.
@@ -52,6 +52,9 @@ pub(crate) struct Exposed {
     pub fund_return: f64,
     /// Furthest that exposure went from factor × net assets before a reset, in multiples of net assets.
     pub largest_drift: f64,
+    /// First and last funding rate known, when not the whole period is: outside of them none is paid.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub funding_known: Option<(Timestamp, Timestamp)>,
     pub sources: Vec<Source>,
     pub beside: Vec<Beside>,
     pub checks: Vec<Check>,
@@ -119,6 +122,7 @@ impl Exposed {
             })
             .collect::<Result<Vec<_>, _>>()?;
         let mut exposed = Self::alone(&ended.state, &ended.summary.exposure, terms, period)?;
+        exposed.funding_known = known_in_part(inputs, period);
         exposed.checks = checks(&exposed, &beside, inputs.closes_coincide);
         exposed.beside = beside;
         Ok(Some(exposed))
@@ -166,11 +170,21 @@ impl Exposed {
             return_before_costs: before_costs - 1.0,
             fund_return: growth(&fund) - 1.0,
             largest_drift,
+            funding_known: None,
             sources: sources(&rows)?,
             beside: Vec::new(),
             checks: Vec::new(),
         })
     }
+}
+
+/// First and last rate, when they leave more than a day of the period without one.
+fn known_in_part(inputs: &Inputs, (from, to): Period) -> Option<(Timestamp, Timestamp)> {
+    let funding = &inputs.market.funding;
+    let (first, last) = (*funding.first_key_value()?.0, *funding.last_key_value()?.0);
+    let day = |at: Timestamp| Zone::Utc.date_of(at);
+    let covers = day(first) <= from && to <= day(last).tomorrow().unwrap_or(to);
+    (!covers).then_some((first, last))
 }
 
 pub(super) fn float(amount: Money) -> f64 {

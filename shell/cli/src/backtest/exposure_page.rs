@@ -75,6 +75,9 @@ fn rows(exposed: &Exposed) -> Vec<(&'static str, String)> {
             format!("{}, {}, {}", exposed.resets, exposed.rolls, exposed.margin_calls),
         ),
     ];
+    if let Some((first, last)) = exposed.funding_known {
+        rows.push(("FUNDING KNOWN IN PART", format!("{first} to {last}; none is paid outside")));
+    }
     if let Some(date) = exposed.wiped_out {
         rows.push(("WIPED OUT", format!("on {date}: nothing was left, and the fund is closed")));
     }

@@ -21,6 +21,7 @@ pub(crate) use basket::{Basket, Followed, IndexFiles};
 pub(crate) use basket_page::sections as sections_of;
 use clap::{Args, ValueEnum};
 pub(crate) use exposure::Exposed;
+pub(crate) use exposure_page::sections as exposure_sections;
 use indicatif::{ProgressBar, ProgressStyle};
 pub(crate) use inputs::Pricing;
 use inputs::{Inputs, Named};

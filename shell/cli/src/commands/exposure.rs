@@ -8,7 +8,7 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 use std::path::PathBuf;
 use strongroom_engine::{
-    Account, Command, Event, ExposureCommand, ExposureEvent, FundState, FundingRow, Refusal,
+    Account, Command, Event, ExposureCommand, ExposureEvent, ExposureRefusal, FundState, FundingRow, Refusal,
 };
 use strongroom_feeds::read_funding;
 use strongroom_units::time::{Date, Timestamp};
@@ -215,7 +215,7 @@ fn said(state: &FundState, event: &ExposureEvent) -> Result<String, Failure> {
 fn show(global: &Global, state: &FundState) -> Result<(), Failure> {
     let definition = state.definition();
     let (Some(position), Some(terms)) = (state.position(), &definition.exposure) else {
-        return Err(Refusal::ExposureMustBeOfDerivatives(definition.id).into());
+        return Err(Refusal::from(ExposureRefusal::ExposureMustBeOfDerivatives(definition.id)).into());
     };
     let shown = Shown {
         contracts: position.contracts,

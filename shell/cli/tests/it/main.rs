@@ -12,6 +12,7 @@ mod baskets;
 mod by_hand;
 mod copies;
 mod demo;
+mod derivatives;
 mod exact;
 mod happenings;
 mod harness;
