@@ -71,8 +71,9 @@ def vectorbt_run(prices, funding, cost):
 
     @njit
     def order(c, loan, cost):
-        wanted = 2.0 * (c.value_now - loan) / c.close[c.i, c.col]
-        return nb.order_nb(size=wanted, price=c.close[c.i, c.col], size_type=SizeType.TargetAmount, direction=Direction.Both, fees=cost)
+        close = c.close[c.i, c.col]
+        wanted = 2.0 * (c.cash_now + c.position_now * close - loan) / close  # value_now is still that of the close before
+        return nb.order_nb(size=wanted, price=close, size_type=SizeType.TargetAmount, direction=Direction.Both, fees=cost)
 
     def run():
         book = vbt.Portfolio.from_order_func(series, order, loan, cost, init_cash=loan + 1.0, freq="D")
