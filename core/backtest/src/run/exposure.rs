@@ -69,29 +69,31 @@ impl<S: CommandSink> Runner<'_, S> {
     /// Rolls futures when that is due, resets exposure when that is, and meets a call of margin in between.
     pub(super) fn expose(&mut self, session: Date, at: Timestamp) -> Step<S> {
         let state = self.state()?;
-        let Some((exposure, position)) = state.definition().exposure.clone().zip(state.position().cloned())
-        else {
+        let (Some(exposure), Some(position)) = (&state.definition().exposure, state.position()) else {
             return Ok(());
         };
         let calendar = state.definition().calendar;
-        let drifted = position.notional()?;
-        let base = state.net_assets_in_money()?;
-        if position.expiry.is_some() && exposure.expiry_after(calendar, session)? != position.expiry {
+        let (drifted, base) = (position.notional()?, state.net_assets_in_money()?);
+        let (call, is_first) = (position.call, position.last_reset.is_none());
+        let is_to_roll =
+            position.expiry.is_some() && exposure.expiry_after(calendar, session)? != position.expiry;
+        let is_due = is_first || exposure.is_reset_due(calendar, session)?;
+        if is_to_roll {
             let roll = ExposureCommand::Roll { date: session, from_price: None, to_price: None };
             self.command(Command::Exposure(roll), at)?;
         }
-        if position.last_reset.is_none() || exposure.is_reset_due(calendar, session)? {
-            let reason = format!("{} reset", if position.last_reset.is_none() { "first" } else { "due" });
+        if is_due {
+            let reason = if is_first { "first reset" } else { "due reset" }.to_owned();
             let reset = ExposureCommand::Reset { date: session, price: None, reason };
             self.command(Command::Exposure(reset), at)?;
-        } else if let Some(call) = position.call {
+        } else if let Some(call) = call {
             let cash = self.state()?.ledger().money(Account::Cash).to_cents(Rounding::Floor)?;
             let amount = call.to_cents(Rounding::Ceiling)?.min(cash);
             if amount > Money::ZERO {
                 self.command(Command::Exposure(ExposureCommand::MoveMargin { amount }), at)?;
             }
         }
-        let row = row(self.state()?, (session, position.call), (drifted, base))?;
+        let row = row(self.state()?, (session, call), (drifted, base))?;
         self.summary.exposure.push(row);
         Ok(())
     }
