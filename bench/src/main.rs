@@ -9,6 +9,7 @@ mod days;
 mod desk;
 mod http;
 mod latency;
+mod leverage;
 mod pgbench;
 mod rate;
 mod raw;
@@ -50,7 +51,7 @@ struct Arguments {
     /// With `baskets`: the market and the parameters, as `bench/basket_peers.sh` makes them.
     #[arg(long, value_name = "FILE", required_if_eq("part", "baskets"))]
     given: Option<PathBuf>,
-    /// With `baskets`: where the growth of every run goes.
+    /// With `baskets`: where the growth of every run goes. With `leverage`: where the market and our growth go, for the peers.
     #[arg(long, value_name = "FILE", required_if_eq("part", "baskets"))]
     growth: Option<PathBuf>,
     /// With `http`: requests in one round.
@@ -84,6 +85,8 @@ enum Part {
     Audit,
     /// A basket over five years: one run and a sweep.
     Baskets,
+    /// Ten years of a leveraged fund in memory, with funding every eight hours.
+    Leverage,
     /// Signed requests over HTTP on loopback, beside a server without a gate.
     Http,
     /// One bit flipped in each of many signed requests: none may be accepted.
@@ -148,6 +151,7 @@ fn main() -> Result<(), Failure> {
             let growth = arguments.growth.ok_or("baskets needs --growth")?;
             baskets::measure(&plan, &given, &growth, &mut report)?;
         }
+        Part::Leverage => leverage::measure(&plan, arguments.growth.as_deref(), &mut report)?,
         // The days first, while the process is small: its memory is one of the figures.
         Part::Days => days::measure(&plan, &mut report)?,
         Part::Engine => engine(&plan, &mut report)?,

@@ -4,9 +4,11 @@
 //! session T   10:00  settle what was dealt on T−1
 //!             11:00  record what has happened to assets of a basket
 //!             strike + 30 min  record the reference rates since the last session
+//!             strike + 32 min  record the funding of perpetual futures that has fallen due
 //!             strike + 35 min  strike NAV and deal the orders for T
 //!             strike + 40 min  execute the cash orders dealt
 //!             strike + 43 min  bring a basket to its index's weights, when they change
+//!             strike + 44 min  roll futures and reset exposure, when they are due
 //!             strike + 45 min  pay the sponsor fee, on its session
 //! before the cut-off for T, by an hour: take the orders for T (cash: on T−1)
 //! ```
@@ -27,12 +29,16 @@ pub enum Task {
     ChangeAssets(Date),
     /// Record reference rates through a day.
     RecordPrices(Date),
+    /// Record the funding that has fallen due.
+    RecordFunding(Date),
     /// Strike NAV.
     Strike(Date),
     /// Buy or sell the coins of the session's cash orders.
     Execute(Date),
     /// Bring a basket to its targets, if there are any for the session.
     Rebalance(Date),
+    /// Bring a fund of derivatives to its multiple, and its futures to their expiry, as far as that is due.
+    Expose(Date),
     /// Pay the sponsor fee accrued through a day.
     PayFee {
         /// The last day paid for.
@@ -82,6 +88,10 @@ fn tasks_of(definition: &FundDefinition, session: Date) -> Result<Vec<(Timestamp
         let at_eleven = definition.strike.zone.instant(session, Time::constant(11, 0, 0, 0))?;
         tasks.push((at_eleven, Task::ChangeAssets(session)));
         tasks.push((after_strike(definition, session, 43)?, Task::Rebalance(session)));
+    }
+    if definition.kind == FundKind::Derivatives {
+        tasks.push((after_strike(definition, session, 32)?, Task::RecordFunding(session)));
+        tasks.push((after_strike(definition, session, 44)?, Task::Expose(session)));
     }
     if let Some(cut_off) = definition.cut_off(OrderMethod::Cash, session)? {
         let hour = Duration::from_secs(3_600);

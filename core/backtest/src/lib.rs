@@ -17,5 +17,5 @@ pub use basket::{BasketError, Target, session_for, symbol_of, targets};
 pub use filing::Comparison;
 pub use happenings::{Changes, happenings};
 pub use market::{Market, at_strike};
-pub use run::{FlowRow, RebalanceRow, RunError, Runner, Summary};
+pub use run::{ExposureRow, FlowRow, RebalanceRow, RunError, Runner, Summary};
 pub use sink::{CommandSink, MemorySink};

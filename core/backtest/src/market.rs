@@ -4,8 +4,8 @@ use crate::basket::Target;
 use crate::happenings::Changes;
 use std::collections::BTreeMap;
 use strongroom_fund::definition::Strike;
-use strongroom_units::time::{Date, Time, Zone};
-use strongroom_units::{Money, NumberError, Price, Rounding, Symbol};
+use strongroom_units::time::{Date, Time, Timestamp, Zone};
+use strongroom_units::{Money, NumberError, Price, Rate, Rounding, Symbol};
 
 const SECONDS_A_DAY: i64 = 86_400;
 
@@ -20,6 +20,10 @@ pub struct Market {
     pub targets: BTreeMap<Date, Target>,
     /// What happened to assets of a basket, by the session before whose strike it is recorded.
     pub changes: Changes,
+    /// Funding rates of perpetual futures, by the instant at which they fell due.
+    pub funding: BTreeMap<Timestamp, Rate>,
+    /// Where the funding rates come from, for the record.
+    pub funding_source: String,
     /// Where the prices come from, for the record.
     pub source: String,
     /// Who places the orders, for the record.

@@ -1,5 +1,9 @@
 //! Carries an agenda out against a market of the past.
 
+mod exposure;
+
+pub use exposure::ExposureRow;
+
 use crate::agenda::{Agenda, Task};
 use crate::market::Market;
 use crate::sink::CommandSink;
@@ -113,6 +117,8 @@ pub struct Summary {
     pub flows: Vec<FlowRow>,
     /// Rebalances, oldest first.
     pub rebalances: Vec<RebalanceRow>,
+    /// Positions of a fund of derivatives, oldest first.
+    pub exposure: Vec<ExposureRow>,
     /// NAVs struck.
     pub strikes: usize,
     /// Commands given.
@@ -155,6 +161,7 @@ impl<'a, S: CommandSink> Runner<'a, S> {
         let summary = Summary::default();
         let mut run = Self { sink, market, carried: Money::ZERO, recorded_through: date, summary };
         run.command(Command::OpenFund { definition: text.to_owned(), seed_prices, weights }, at)?;
+        run.expose(date, at)?;
         Ok(run)
     }
 
@@ -169,6 +176,10 @@ impl<'a, S: CommandSink> Runner<'a, S> {
 
     /// Carries out one task.
     pub fn carry_out(&mut self, task: Task, at: Timestamp) -> Step<S> {
+        // What is left after a wipe-out: to give what was dealt before it.
+        if self.state()?.wiped_out().is_some() && !matches!(task, Task::Settle(_)) {
+            return Ok(());
+        }
         match task {
             Task::TakeOrders(session) => self.take_orders(session, at),
             Task::Settle(session) => self.settle(session, at),
@@ -179,7 +190,9 @@ impl<'a, S: CommandSink> Runner<'a, S> {
                 self.command(Command::StrikeNav { date: session, accept: self.market.accept.clone() }, at)
             }
             Task::Execute(session) => self.execute(session, at),
+            Task::RecordFunding(_) => self.record_funding(at),
             Task::Rebalance(session) => self.rebalance(session, at),
+            Task::Expose(session) => self.expose(session, at),
             Task::PayFee { through, on } => self.pay_fee(through, on, at),
         }
     }
@@ -234,6 +247,10 @@ impl<'a, S: CommandSink> Runner<'a, S> {
             let coins = order.coins().cloned().unwrap_or_default();
             if order.side == OrderSide::Redemption {
                 self.transfer(&coins, (CustodyKind::Vault, CustodyKind::Trading), at)?;
+            }
+            if let (OrderSide::Redemption, OrderState::Executed { cash_due, .. }) = (order.side, &order.state)
+            {
+                self.have_cash(*cash_due, at)?;
             }
             self.command(Command::SettleOrder { id: order.id }, at)?;
             if order.side == OrderSide::Creation {
@@ -326,13 +343,21 @@ impl<'a, S: CommandSink> Runner<'a, S> {
         if through < state.definition().seed.date {
             return Ok(());
         }
+        let liability = Liability::SponsorFee { through: Some(through) };
+        if state.position().is_some() {
+            let due = state.fee_due(Some(through))?.to_cents(Rounding::Floor)?;
+            if due <= Money::ZERO {
+                return Ok(());
+            }
+            self.have_cash(due, at)?;
+            return self.command(Command::Pay { liability, prices: BTreeMap::new() }, at);
+        }
         let prices = self.prices_on(on)?;
         let coins = state.coins_for_fee(Some(through), &prices)?;
         if coins.values().all(|quantity| quantity.is_zero()) {
             return Ok(());
         }
         self.transfer(&coins, (CustodyKind::Vault, CustodyKind::Trading), at)?;
-        let liability = Liability::SponsorFee { through: Some(through) };
         self.command(Command::Pay { liability, prices }, at)
     }
 
@@ -368,6 +393,9 @@ impl<'a, S: CommandSink> Runner<'a, S> {
     fn unit_value(&self, unit: Shares, session: Date) -> Result<Money, RunError<S::Error>> {
         let state = self.state()?;
         let mut value = Money::ZERO;
+        if let (Some(_), Some(nav)) = (state.position(), state.last_nav()) {
+            return Ok(nav.current.nav_per_share.times(i128::from(unit.count()), Rounding::HalfEven)?);
+        }
         for (asset, amount) in state.reserve().basket_amounts().filter(|(_, amount)| !amount.is_zero()) {
             let scale = state.definition().asset(asset).ok_or(Refusal::AssetMustBeInDefinition(asset))?.scale;
             let coins = amount.times(unit, scale, Rounding::HalfEven)?;

@@ -5,6 +5,7 @@
 
 use crate::command::{Change, Liability};
 use crate::event::{Event, NavRecord, OrderDealt, PriceBasis, Restatement, Sale, SaleLine};
+use crate::exposure::{ExposureEvent, Position};
 use crate::ledger::{Journal, Ledger};
 use crate::order::{Order, OrderId, OrderSide, OrderState};
 use crate::posting::postings;
@@ -48,6 +49,7 @@ pub(crate) fn open(event: &Event, at: Timestamp) -> Result<(FundState, Journal),
             fee_paid: Money::ZERO,
             last_rebalance: None,
             asset_changes: Vec::new(),
+            position: position_of(&parsed, nav, at),
         },
         definition: parsed,
     };
@@ -158,6 +160,14 @@ impl FundState {
                 let change = Change::Gift { what: what.clone(), value: *value, sold: *sold };
                 self.remember(*date, *asset, change, None);
             }
+            Event::Exposure(event) => {
+                if let Some(position) = &mut self.parts.position {
+                    position.follow(event, at);
+                }
+                if let ExposureEvent::WipedOut { nav, .. } = event {
+                    self.parts.navs.push((**nav).clone());
+                }
+            }
             Event::CustodyTransferred { .. } => {}
             Event::FundHalted { scope, reason } => {
                 self.parts.status = FundStatus::Halted { scope: *scope, reason: reason.clone() };
@@ -209,15 +219,7 @@ impl FundState {
 
     fn close(&mut self, id: &OrderId, cancelled: bool) -> Result<Order, Refusal> {
         let order = self.parts.orders.remove(id).ok_or_else(|| Refusal::OrderMustBeOpen(id.clone()))?;
-        let closed = ClosedOrder {
-            participant: order.participant.clone(),
-            method: order.method,
-            side: order.side,
-            shares: order.shares,
-            trade_date: order.trade_date,
-            cancelled,
-        };
-        self.parts.closed.insert(id.clone(), closed);
+        self.parts.closed.insert(id.clone(), closed_order(&order, cancelled));
         Ok(order)
     }
 
@@ -344,6 +346,25 @@ impl FundState {
         let place = movements.partition_point(|earlier| earlier.date <= movement.date);
         movements.insert(place, movement);
     }
+}
+
+/// What is remembered of an order that is over.
+fn closed_order(order: &Order, cancelled: bool) -> ClosedOrder {
+    ClosedOrder {
+        participant: order.participant.clone(),
+        method: order.method,
+        side: order.side,
+        shares: order.shares,
+        trade_date: order.trade_date,
+        cancelled,
+    }
+}
+
+/// A fund of derivatives begins without a position.
+fn position_of(definition: &FundDefinition, nav: &NavRecord, at: Timestamp) -> Option<Position> {
+    let exposure = definition.exposure.as_ref()?;
+    let index = nav.inputs.assets.values().next().map(|input| input.price).unwrap_or_default();
+    Some(Position::none_yet(exposure.contract, index, nav.date, at))
 }
 
 fn add_to(

@@ -1,5 +1,6 @@
 //! What a fund can be asked to do. A command may be refused; an event may not.
 
+use crate::exposure::ExposureCommand;
 use crate::order::{OrderId, OrderSide};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -117,6 +118,8 @@ pub enum Command {
     ChangeAsset(AssetChange),
     /// Trades a basket to target weights.
     Rebalance(Rebalance),
+    /// Asks something of the position of a fund of derivatives.
+    Exposure(ExposureCommand),
     /// Moves coins between the fund's own balances.
     TransferCustody {
         /// Which asset.

@@ -3,6 +3,7 @@
 //! Events carry results, not instructions: replaying them needs no price, no fee formula and no rounding.
 
 use crate::command::{HaltScope, Liability};
+use crate::exposure::{ExposureEvent, PositionNav};
 use crate::order::{Order, OrderId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -222,6 +223,8 @@ pub enum Event {
         /// Why.
         reason: String,
     },
+    /// Something happened to the position of a fund of derivatives.
+    Exposure(ExposureEvent),
     /// Coins moved between the fund's own balances.
     CustodyTransferred {
         /// Which asset.
@@ -351,7 +354,7 @@ pub struct NavInputs {
     pub shares: Shares,
     /// Of these, shares whose coins are the fund's: creations struck earlier and not yet funded are left out.
     pub entitled: Shares,
-    /// Cash and money receivable less payable.
+    /// Cash, margin and money receivable less payable.
     pub cash: Money,
     /// Sponsor fee accrued on earlier days and unpaid.
     pub accrued_fee: Money,
@@ -362,6 +365,9 @@ pub struct NavInputs {
     /// What a price rests on, for each asset whose price was not taken as imported.
     #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
     pub evidence: BTreeMap<Symbol, PriceBasis>,
+    /// The position of a fund of derivatives.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub position: Option<PositionNav>,
 }
 
 /// What a price rests on.
@@ -418,6 +424,14 @@ pub struct AssetNav {
     pub pending_creations: Quantity,
     /// Coins due to redemptions struck earlier and not yet given up.
     pub pending_redemptions: Quantity,
+}
+
+impl AssetNav {
+    /// A price, and no coins.
+    pub(crate) fn none_owned(price: Price, scale: strongroom_units::Scale) -> Self {
+        let none = Quantity::zero(scale);
+        Self { price, owned: none, accrued_fee: none, pending_creations: none, pending_redemptions: none }
+    }
 }
 
 /// A NAV and what follows from it.

@@ -34,8 +34,20 @@ pub enum Account {
     FeeExpense,
     /// Other expenses of all days.
     OtherExpense,
-    /// Costs of trading in rebalances, of all days.
+    /// Costs of trading in rebalances and resets, of all days.
     RebalanceCost,
+    /// Money with the broker of derivatives.
+    Margin,
+    /// Gains of derivatives settled, of all days.
+    DerivativeGain,
+    /// Funding of perpetual futures, of all days.
+    Funding,
+    /// Financing of swaps, of all days.
+    Financing,
+    /// What cash and margin have earned, of all days.
+    CollateralIncome,
+    /// Costs of rolling futures, of all days.
+    RollCost,
 }
 
 impl Account {
@@ -54,6 +66,12 @@ impl Account {
             Self::FeeExpense => "fee-expense",
             Self::OtherExpense => "other-expense",
             Self::RebalanceCost => "rebalance-cost",
+            Self::Margin => "margin",
+            Self::DerivativeGain => "derivative-gain",
+            Self::Funding => "funding",
+            Self::Financing => "financing",
+            Self::CollateralIncome => "collateral-income",
+            Self::RollCost => "roll-cost",
         }
     }
 }

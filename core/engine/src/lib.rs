@@ -9,6 +9,7 @@ mod basket;
 mod command;
 mod decide;
 mod event;
+mod exposure;
 mod fund;
 mod ledger;
 mod order;
@@ -26,11 +27,12 @@ pub use event::{
     AssetNav, Converted, Event, NavFigures, NavInputs, NavRecord, OrderDealt, PriceBasis, PriceFlag, Promise,
     RecordedPrice, Restatement, Sale, SaleLine,
 };
+pub use exposure::{ExposureCommand, ExposureEvent, Forced, FundingRow, Position, PositionNav};
 pub use fund::{Applied, Fund, Handled, Outcome, ReplayError};
 pub use ledger::{Account, Journal, Ledger};
 pub use order::{Order, OrderId, OrderSide, OrderState};
 pub use posting::postings;
 pub use record::{RecordError, decode, encode};
-pub use refusal::Refusal;
+pub use refusal::{ExposureRefusal, Refusal};
 pub use reserve::{ReserveBreach, ReserveSheet};
 pub use state::{FundState, FundStatus, KnownChange, PriceRecord};

@@ -6,6 +6,7 @@
 
 use crate::command::Liability;
 use crate::event::{Event, Restatement, Sale};
+use crate::exposure::payments;
 use crate::ledger::{Account, Journal};
 use crate::order::{Order, OrderSide, OrderState};
 use crate::refusal::Refusal;
@@ -49,6 +50,11 @@ pub fn postings(event: &Event, order: Option<&Order>) -> Result<Journal, Refusal
             entries.deliver(*asset, *trading, Account::Exchange, Account::Trading)?;
         }
         Event::GiftRecorded { received, .. } => entries.pay(*received, Account::Cash, Account::Exchange)?,
+        Event::Exposure(event) => {
+            for (amount, debit, credit) in payments(event) {
+                entries.pay(amount, debit, credit)?;
+            }
+        }
         Event::PriceCorrected { restatement, .. } | Event::LateOrderRecorded { restatement, .. } => {
             entries.adjustment(restatement)?;
         }
@@ -125,7 +131,7 @@ impl Entries {
     }
 
     fn settlement(&mut self, order: Option<&Order>, in_kind: Option<&Sale>) -> Result<(), Refusal> {
-        use Account::{Capital, Trading};
+        use Account::{Capital, Cash, Payable, Receivable, Trading};
         let order = order.ok_or(Refusal::BooksMustBalance)?;
         match (order.method, order.side, &order.state, in_kind) {
             (OrderMethod::InKind, side, state, Some(sale)) => {
@@ -136,6 +142,15 @@ impl Entries {
                 if let OrderState::Executed { coins, cash_due, .. } = state {
                     let traded = coins.iter().filter(|(asset, _)| !sale.assets.contains_key(asset));
                     self.traded(side, traded, *cash_due)?;
+                }
+            }
+            // Of a fund of derivatives: nobody sold coins to it or bought them from it, so money moves once.
+            (OrderMethod::Cash, side, OrderState::Executed { coins, cash_due, .. }, None)
+                if coins.values().all(|coins| coins.is_zero()) =>
+            {
+                match side {
+                    OrderSide::Creation => self.pay(*cash_due, Cash, Receivable)?,
+                    OrderSide::Redemption => self.pay(*cash_due, Payable, Cash)?,
                 }
             }
             (OrderMethod::Cash, side, OrderState::Executed { coins, cash_due, .. }, None) => {

@@ -52,6 +52,7 @@ fn kind(event: &Event) -> &'static str {
         Event::AssetMigrated { .. } => "asset-migrated",
         Event::AssetWrittenOff { .. } => "asset-written-off",
         Event::GiftRecorded { .. } => "gift-recorded",
+        Event::Exposure(event) => event.kind(),
         Event::CustodyTransferred { .. } => "custody-transferred",
         Event::FundHalted { .. } => "fund-halted",
         Event::FundResumed { .. } => "fund-resumed",

@@ -1,7 +1,9 @@
 //! Why a command was refused. A refused command changes nothing.
 
+mod exposure;
 use crate::order::OrderId;
 use crate::reserve::ReserveBreach;
+pub use exposure::ExposureRefusal;
 use strongroom_fund::DefinitionError;
 use strongroom_fund::definition::OrderMethod;
 use strongroom_fund::lots::LotError;
@@ -398,6 +400,9 @@ pub enum Refusal {
     /// A quantity of zero or less, or from a balance to itself.
     #[error("a transfer needs a quantity above zero and two different balances")]
     TransferMustMoveSomething,
+    /// A rule of funds of derivatives.
+    #[error(transparent)]
+    Exposure(#[from] ExposureRefusal),
     /// The reserve would not cover what is owed.
     #[error("{0}")]
     ReserveMustCoverEntitlement(#[from] ReserveBreach),
@@ -484,6 +489,7 @@ impl Refusal {
             Self::DateMustNotPrecedeTheFund(_) => "date.must_not_precede_the_fund",
             Self::CustodyMustCoverTheMovement { .. } => "custody.must_cover_the_movement",
             Self::TransferMustMoveSomething => "custody.transfer_must_move_something",
+            Self::Exposure(refusal) => refusal.code(),
             Self::ReserveMustCoverEntitlement(_) => "reserve.must_cover_entitlement",
             Self::BooksMustBalance => "ledger.books_must_balance",
             Self::Lots(error) => error.code(),

@@ -3,6 +3,7 @@
 use crate::command::{AssetChange, Change, HaltScope};
 use crate::event::NavRecord;
 use crate::event::PriceBasis;
+use crate::exposure::Position;
 use crate::ledger::Ledger;
 use crate::order::{Order, OrderId, OrderSide, OrderState};
 use crate::reserve::ReserveSheet;
@@ -48,6 +49,8 @@ pub(crate) struct Parts {
     pub(crate) last_rebalance: Option<LastRebalance>,
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub(crate) asset_changes: Vec<KnownChange>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) position: Option<Position>,
 }
 
 /// Whether the fund takes orders.
@@ -214,8 +217,26 @@ impl FundState {
         })
     }
 
+    /// The position of a fund of derivatives.
+    pub fn position(&self) -> Option<&Position> {
+        self.parts.position.as_ref()
+    }
+
+    /// Net assets by the books as they are now: of a fund of derivatives, whose every gain is money.
+    pub fn net_assets_in_money(&self) -> Result<Money, NumberError> {
+        crate::decide::net_assets(self)
+    }
+
+    /// When nothing was left of a fund of derivatives.
+    pub fn wiped_out(&self) -> Option<Date> {
+        self.position().and_then(|position| position.wiped_out)
+    }
+
     /// Assets whose prices a strike needs now: all that a basket holds, owes or is due; the one of any other fund.
     pub fn assets_to_price(&self) -> Result<Vec<Symbol>, NumberError> {
+        if self.definition.kind == FundKind::Derivatives {
+            return Ok(self.definition.assets.iter().map(|asset| asset.symbol).collect());
+        }
         let is_basket = self.definition.kind == FundKind::Basket;
         let mut assets = Vec::new();
         for position in self.reserve().positions()? {

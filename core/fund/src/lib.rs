@@ -5,6 +5,7 @@
 pub mod composition;
 pub mod definition;
 pub mod fees;
+pub mod leverage;
 pub mod lots;
 pub mod rollforward;
 pub mod statistics;

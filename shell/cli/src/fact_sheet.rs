@@ -31,7 +31,11 @@ impl FactSheet<'_> {
         if !self.market.is_empty() {
             sections.push(self.premium()?);
         }
-        sections.extend([self.holdings_and_flows()?, self.fees()?, self.statistics(), self.statements()?]);
+        let holdings = self.holdings_and_flows()?;
+        if !holdings.blocks.is_empty() {
+            sections.push(holdings);
+        }
+        sections.extend([self.fees()?, self.statistics(), self.statements()?]);
         Ok(sections)
     }
 
@@ -62,6 +66,9 @@ impl FactSheet<'_> {
             figures.push(
                 Figure::new("Coins held", held.to_string()).detail(format!("of {traded} held in the period")),
             );
+        } else if let Some(position) = self.state.position() {
+            let detail = format!("{} contracts, after the last day's trades", position.contracts);
+            figures.push(Figure::new("Exposure", short_money(position.notional()?)).detail(detail));
         } else if let Some(asset) = self.asset() {
             let held = roll_forward_of(self.state, asset, self.statement.from, self.statement.through)?.end;
             let coins = held.quantity.to_decimal().to_display(2)?;
@@ -144,7 +151,7 @@ impl FactSheet<'_> {
         let mut section = Section::new("Holdings and flows");
         for asset in &self.state.definition().assets {
             let rows = self.statement.holdings.iter().filter(|row| row.asset == asset.symbol);
-            if rows.clone().next().is_none() {
+            if rows.clone().next().is_none() || self.state.position().is_some() {
                 continue;
             }
             let chart = Chart::new(

@@ -7,6 +7,7 @@ mod demo;
 mod fact_sheet;
 mod failure;
 mod index;
+mod leverage;
 mod log_key;
 mod performance;
 mod print;
@@ -42,7 +43,7 @@ Exit codes: 0 done, 1 refused by a rule, 2 wrong command line, 3 wrong input fil
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// Run three funds over a simulated market and show the report
+    /// Run five funds over a simulated market and show the report
     Demo(demo::Demo),
     /// Run a fund over real prices and flows of the past
     Backtest(Box<backtest::Backtest>),
@@ -50,6 +51,9 @@ enum Verb {
     Index(Box<index::IndexArgs>),
     /// Compute a reference rate from trades, with its evidence
     Rate(rate::Rate),
+    /// Estimate what a daily multiple of an index comes to
+    #[command(subcommand)]
+    Leverage(leverage::LeverageVerb),
     /// Open a fund, look at it, halt and resume it
     #[command(subcommand)]
     Fund(commands::fund::FundVerb),
@@ -71,6 +75,15 @@ enum Verb {
     /// Bring a basket to target weights
     #[command(subcommand)]
     Rebalance(commands::rebalance::RebalanceVerb),
+    /// The position of a fund of derivatives: show it, reset it to its multiple, roll its futures
+    #[command(subcommand)]
+    Exposure(commands::exposure::ExposureVerb),
+    /// Record funding of perpetual futures
+    #[command(subcommand)]
+    Funding(commands::exposure::FundingVerb),
+    /// Move money to and from the margin account
+    #[command(subcommand)]
+    Margin(commands::exposure::MarginVerb),
     /// Move coins between the vault and the trading balance
     #[command(subcommand)]
     Custody(commands::custody::CustodyVerb),
@@ -135,6 +148,7 @@ fn run(global: &Global, command: Verb) -> Result<(), Failure> {
         Verb::Backtest(backtest) => backtest.run(global),
         Verb::Index(index) => index.run(global),
         Verb::Rate(rate) => rate.run(global),
+        Verb::Leverage(verb) => verb.run(global),
         Verb::Fund(verb) => verb.run(global),
         Verb::Prices(verb) => verb.run(global),
         Verb::Order(verb) => verb.run(global),
@@ -142,6 +156,9 @@ fn run(global: &Global, command: Verb) -> Result<(), Failure> {
         Verb::Fee(verb) => verb.run(global),
         Verb::Expense(verb) => verb.run(global),
         Verb::Rebalance(verb) => verb.run(global),
+        Verb::Exposure(verb) => verb.run(global),
+        Verb::Funding(verb) => verb.run(global),
+        Verb::Margin(verb) => verb.run(global),
         Verb::Custody(verb) => verb.run(global),
         Verb::Basket(basket) => basket.run(global),
         Verb::Statement(statement) => statement.run(global),

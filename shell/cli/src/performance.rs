@@ -98,6 +98,8 @@ impl Performance {
 /// NAV per share at each strike of a period.
 pub(crate) fn navs(state: &FundState, (from, to): (Date, Date)) -> Vec<(Date, f64)> {
     let within = state.navs().iter().filter(|nav| from <= nav.date && nav.date <= to);
+    // A fund that was wiped out ends at zero, from which and to which there is no return that statistics could use.
+    let within = within.filter(|nav| nav.current.nav_per_share > Price::ZERO);
     within.map(|nav| (nav.date, nav.current.nav_per_share.to_decimal().to_f64())).collect()
 }
 

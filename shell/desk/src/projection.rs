@@ -3,6 +3,8 @@
 //! A balance changes with almost every event of a group and is written once, as it is at the end of it: the events
 //! name the accounts that they touch, and [`Changes::into_rows`] reads their balances.
 
+mod exposure;
+
 use crate::tables::{
     BALANCES, CORRECTIONS, CUSTODY_TRANSFERS, FEE_ACCRUALS, FUNDS, LEDGER_ENTRIES, NAV, NAV_ASSETS,
     NAV_CORRECTIONS, ORDER_ASSETS, ORDERS, PAYMENTS, PRICES, REBALANCES,
@@ -179,6 +181,7 @@ impl Rows<'_> {
             }
             // Their entries are in the ledger, and the log has the rest.
             Event::AssetMigrated { .. } | Event::AssetWrittenOff { .. } | Event::GiftRecorded { .. } => {}
+            Event::Exposure(event) => self.exposure(event)?,
             Event::CustodyTransferred { asset, from, to, quantity } => {
                 let values = vec![
                     self.fund(),
@@ -200,6 +203,7 @@ impl Rows<'_> {
     fn fund_row(&mut self) {
         let definition = self.state.definition();
         let (status, reason) = match self.state.status() {
+            _ if self.state.wiped_out().is_some() => ("wiped out", Value::Null),
             FundStatus::Running => ("running", Value::Null),
             FundStatus::Halted { scope: HaltScope::Creations, reason } => ("creations halted", text(reason)),
             FundStatus::Halted { scope: HaltScope::Orders, reason } => ("halted", text(reason)),
@@ -374,6 +378,23 @@ impl Rows<'_> {
             Liability::SponsorFee { through } => ("sponsor fee", through),
             Liability::Expenses => ("expenses", None),
         };
+        if sale.assets.is_empty() {
+            let nothing = || text(strongroom_units::Money::ZERO);
+            let values = vec![
+                self.fund(),
+                integer(self.recorded.seq),
+                symbol(self.state.definition().currency),
+                self.at(),
+                text(name),
+                optional(through),
+                nothing(),
+                nothing(),
+                nothing(),
+                nothing(),
+                text(amount),
+            ];
+            self.upsert(&PAYMENTS, values);
+        }
         for (asset, line) in &sale.assets {
             let values = vec![
                 self.fund(),

@@ -30,6 +30,12 @@ pub static SCHEMA: Schema = Schema {
             sqlite: include_str!("../migrations/0004_recorded.sqlite.sql"),
             postgres: include_str!("../migrations/0004_recorded.postgres.sql"),
         },
+        Migration {
+            version: 5,
+            name: "derivatives",
+            sqlite: include_str!("../migrations/0005_derivatives.sqlite.sql"),
+            postgres: include_str!("../migrations/0005_derivatives.postgres.sql"),
+        },
     ],
     tables: tables::ALL,
 };

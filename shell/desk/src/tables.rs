@@ -220,6 +220,56 @@ pub(crate) static REBALANCES: Table = Table {
     ],
 };
 
+pub(crate) static POSITIONS: Table = Table {
+    name: "positions",
+    key: 1,
+    columns: &[
+        text("fund"),
+        integer("contracts"),
+        decimal("coins"),
+        decimal("mark"),
+        decimal("notional"),
+        date("expiry"),
+        date("settled_date"),
+        date("last_reset"),
+        decimal("margin"),
+        decimal("margin_called"),
+        date("wiped_out"),
+    ],
+};
+
+pub(crate) static POSITION_EVENTS: Table = Table {
+    name: "position_events",
+    key: 2,
+    columns: &[
+        text("fund"),
+        integer("seq"),
+        text("event"),
+        date("event_date"),
+        instant("known_at"),
+        integer("contracts_before"),
+        integer("contracts_after"),
+        decimal("price"),
+        decimal("mark"),
+        decimal("net_assets"),
+        decimal("gain"),
+        decimal("funding"),
+        decimal("financing"),
+        decimal("income"),
+        decimal("cost"),
+        decimal("margin_moved"),
+        decimal("margin_called"),
+        date("expiry"),
+        text("reason"),
+    ],
+};
+
+pub(crate) static FUNDING_RATES: Table = Table {
+    name: "funding_rates",
+    key: 2,
+    columns: &[text("fund"), instant("due_at"), decimal("rate"), text("source")],
+};
+
 pub(crate) static CUSTODY_TRANSFERS: Table = Table {
     name: "custody_transfers",
     key: 2,
@@ -308,6 +358,9 @@ pub(crate) static ALL: &[&Table] = &[
     &PAYMENTS,
     &CUSTODY_TRANSFERS,
     &REBALANCES,
+    &POSITIONS,
+    &POSITION_EVENTS,
+    &FUNDING_RATES,
     &PRINCIPALS,
     &CREDENTIALS,
     &REQUEST_NONCES,

@@ -91,7 +91,7 @@ impl<'a> Frame<'a> {
     /// Whole hours of UTC, some hours apart.
     fn ticks(&self) -> Vec<(Timestamp, String)> {
         let (first, last) = (self.first as i64, (self.first + self.seconds) as i64);
-        let step = [1, 2, 3, 6, 12, 24, 48, 120, 240, 720]
+        let step = [1, 2, 3, 6, 12, 24, 48, 120, 240, 720, 2_160, 4_320]
             .into_iter()
             .map(|hours| hours * 3_600)
             .find(|step| (last - first) / step < TICKS_MAX)

@@ -199,6 +199,7 @@ pub(crate) fn scope_of(command: &Command) -> &'static str {
         | Command::Pay { .. }
         | Command::RecordExpense { .. }
         | Command::Rebalance(_)
+        | Command::Exposure(_)
         | Command::ChangeAsset(_)
         | Command::Halt { .. }
         | Command::Resume { .. } => Scope::FUND_ADMIN,

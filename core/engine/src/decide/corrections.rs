@@ -13,6 +13,7 @@ use crate::refusal::Refusal;
 use crate::reserve::entitled_shares;
 use crate::state::FundState;
 use std::collections::BTreeMap;
+use strongroom_fund::definition::Exposure;
 use strongroom_fund::fees::coin_fee;
 use strongroom_units::time::{Date, Timestamp};
 use strongroom_units::{Money, NumberError, Price, Quantity, Rounding, Shares, Symbol};
@@ -107,7 +108,7 @@ fn revalued(state: &FundState, change: &Change<'_>) -> Result<Restatement, Refus
     let mut restatement = Restatement::default();
     for nav in state.navs().iter().skip_while(|nav| nav.date < change.first_day()) {
         let mut corrected = nav.clone();
-        change.make(&mut corrected)?;
+        change.make(&mut corrected, state.definition().exposure.as_ref())?;
         corrected.inputs.accrued_fee = corrected.inputs.accrued_fee.try_add(restatement.fee_adjustment)?;
         corrected.current = figures(state.definition(), &corrected.inputs, nav.date)?;
         let more = corrected.current.valuation.fee.try_sub(nav.current.valuation.fee)?;
@@ -190,10 +191,17 @@ impl Change<'_> {
         }
     }
 
-    fn make(&self, nav: &mut NavRecord) -> Result<(), Refusal> {
+    fn make(&self, nav: &mut NavRecord, exposure: Option<&Exposure>) -> Result<(), Refusal> {
         match self {
             Self::Price(asset, date, price) => {
                 if let Some(input) = nav.inputs.assets.get_mut(asset).filter(|_| nav.date == *date) {
+                    if let Some((exposure, position)) = exposure.zip(nav.inputs.position.as_mut()) {
+                        // The books settled at the old mark, and settle the difference at the next: only this NAV changes.
+                        let mark = exposure.mark(*price, *date, position.expiry)?;
+                        let gain = mark.try_sub(position.mark)?.value(position.coins, Rounding::HalfEven)?;
+                        nav.inputs.cash = nav.inputs.cash.try_add(gain)?;
+                        position.mark = mark;
+                    }
                     input.price = *price;
                     if let Some(basis) = nav.inputs.evidence.get_mut(asset) {
                         *basis = PriceBasis::Corrected;

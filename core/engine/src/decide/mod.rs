@@ -4,6 +4,7 @@ mod accrual;
 mod assets;
 mod corrections;
 mod custody;
+mod exposure;
 mod open;
 mod orders;
 mod payments;
@@ -14,6 +15,7 @@ mod strike;
 mod weights;
 
 pub(crate) use accrual::accruals;
+pub(crate) use exposure::net_assets;
 pub use rebalance::Trades;
 
 use crate::command::{Command, HaltScope};
@@ -21,7 +23,7 @@ use crate::event::{Event, Sale, SaleLine};
 use crate::fund::Outcome;
 use crate::order::Order;
 use crate::posting::postings;
-use crate::refusal::Refusal;
+use crate::refusal::{ExposureRefusal, Refusal};
 use crate::state::{FundState, FundStatus};
 use std::collections::BTreeMap;
 use strongroom_units::time::Timestamp;
@@ -43,6 +45,7 @@ pub(crate) fn decide(state: Option<&FundState>, command: &Command, now: Timestam
     if now < state.last_at() {
         return Err(Refusal::ClockMustNotGoBack { now, last: state.last_at() });
     }
+    must_not_be_wiped_out(state, command)?;
     match command {
         Command::OpenFund { definition, .. } => open::again(state, definition),
         Command::ImportPrices { asset, source, rows } => prices::import(state, *asset, source, rows, now),
@@ -65,12 +68,23 @@ pub(crate) fn decide(state: Option<&FundState>, command: &Command, now: Timestam
         }
         Command::ChangeAsset(given) => assets::change(state, given, now),
         Command::Rebalance(rebalance) => rebalance::rebalance(state, rebalance),
+        Command::Exposure(command) => exposure::decide(state, command, now),
         Command::TransferCustody { asset, from, to, quantity } => {
             done(custody::transfer(state, *asset, *from, *to, *quantity)?)
         }
         Command::Halt { scope, reason } => halt(state, *scope, reason),
         Command::Resume { reason } => resume(state, reason),
         Command::Wake => done(Vec::new()),
+    }
+}
+
+/// What is left to be done after the end: to give what was dealt before it.
+fn must_not_be_wiped_out(state: &FundState, command: &Command) -> Result<(), Refusal> {
+    match (state.wiped_out(), command) {
+        (None, _) | (Some(_), Command::OpenFund { .. } | Command::SettleOrder { .. } | Command::Wake) => {
+            Ok(())
+        }
+        (Some(date), _) => Err(ExposureRefusal::FundMustNotBeWipedOut(date).into()),
     }
 }
 

@@ -2,11 +2,13 @@
 
 use super::{Decision, positive};
 use crate::event::{AssetNav, Event, NavInputs, NavRecord, Sale, SaleLine};
+use crate::exposure::PositionNav;
 use crate::fund::Outcome;
 use crate::refusal::Refusal;
 use crate::state::FundState;
 use std::collections::BTreeMap;
 use strongroom_fund::FundDefinition;
+use strongroom_fund::definition::{Asset, FundKind};
 use strongroom_units::time::Timestamp;
 use strongroom_units::{Money, Price, Quantity, Rate, Rounding, Symbol};
 
@@ -24,9 +26,17 @@ pub(super) fn open(
     let shares = i128::from(seed.shares.count());
     let paid_in =
         seed.nav_per_share.try_mul_div(shares, 1, Rounding::HalfEven)?.to_cents(Rounding::HalfUp)?;
-    let purchase = purchase(&definition, paid_in, prices, weights)?;
+    let has_no_coins = definition.kind == FundKind::Derivatives;
+    let (purchase, assets) = match has_no_coins {
+        true => (Sale { assets: BTreeMap::new(), value: Money::ZERO }, exposed_to(&definition, prices)?),
+        false => {
+            let purchase = purchase(&definition, paid_in, prices, weights)?;
+            let assets = purchase.assets.iter().map(|(asset, line)| (*asset, bought(line))).collect();
+            (purchase, assets)
+        }
+    };
     let inputs = NavInputs {
-        assets: purchase.assets.iter().map(|(asset, line)| (*asset, bought(line))).collect(),
+        assets,
         shares: seed.shares,
         entitled: seed.shares,
         cash: paid_in.try_sub(purchase.value)?,
@@ -34,6 +44,11 @@ pub(super) fn open(
         accrued_expenses: Money::ZERO,
         after: seed.date,
         evidence: BTreeMap::new(),
+        position: definition
+            .assets
+            .first()
+            .filter(|_| has_no_coins)
+            .map(|asset| PositionNav::none(asset.scale)),
     };
     let figures = super::strike::figures(&definition, &inputs, seed.date)?;
     let nav = NavRecord {
@@ -82,6 +97,17 @@ fn purchase(
         assets.insert(asset.symbol, SaleLine { quantity, price, value: spent, cost: spent });
     }
     Ok(Sale { assets, value })
+}
+
+/// Prices of what a fund of derivatives is exposed to and holds nothing of.
+fn exposed_to(
+    definition: &FundDefinition,
+    prices: &BTreeMap<Symbol, Price>,
+) -> Result<BTreeMap<Symbol, AssetNav>, Refusal> {
+    let none = |asset: &Asset| {
+        Ok((asset.symbol, AssetNav::none_owned(positive(asset.symbol, prices)?, asset.scale)))
+    };
+    definition.assets.iter().map(none).collect()
 }
 
 fn bought(line: &SaleLine) -> AssetNav {

@@ -1,13 +1,13 @@
 //! The order desk: taking, withdrawing, executing and settling creations and redemptions.
 
 use super::strike::{deal_order, scales};
-use super::{Decision, corrections, covered, done, relieved, short, valued};
+use super::{Decision, corrections, covered, done, exposure, relieved, short, valued};
 use crate::command::{HaltScope, NewOrder};
 use crate::event::{Event, OrderDealt};
 use crate::fund::Outcome;
 use crate::ledger::Account;
 use crate::order::{Order, OrderId, OrderSide, OrderState};
-use crate::refusal::Refusal;
+use crate::refusal::{ExposureRefusal, Refusal};
 use crate::reserve::entitled_shares;
 use crate::state::{FundState, FundStatus};
 use core::cmp::Ordering;
@@ -37,6 +37,9 @@ pub(super) fn record_late(state: &FundState, new: &NewOrder, reason: &str, now: 
         return Ok((Vec::new(), outcome));
     }
     short("the reason", reason)?;
+    if state.position().is_some() {
+        return Err(ExposureRefusal::LateOrderMustBeOfAFundWithCoins(state.definition().id).into());
+    }
     is_sound(state, new)?;
     if state.definition().cut_off(new.method, new.trade_date)?.is_none() {
         return Err(Refusal::OrderMethodMustBeOffered { method: new.method, date: new.trade_date });
@@ -139,6 +142,9 @@ pub(super) fn settle(state: &FundState, id: &OrderId, now: Timestamp) -> Result<
             return Err(Refusal::RedemptionMustBeCoveredByShares { wanted, available });
         }
         order.coins().map_or(Ok(()), |coins| holds(state, Account::Trading, coins))?;
+        if let (Some(_), OrderState::Executed { cash_due, .. }) = (state.position(), &order.state) {
+            exposure::has_cash(state, *cash_due)?;
+        }
     }
     covered(state, Event::OrderSettled { id: id.clone(), in_kind }, Some(order))
 }

@@ -1,7 +1,7 @@
 //! Paying what is owed: the sponsor fee and other expenses, by selling coins or in coins.
 
 use super::orders::holds;
-use super::{covered, positive, relieved, valued};
+use super::{covered, exposure, positive, relieved, valued};
 use crate::command::Liability;
 use crate::event::{Event, Sale};
 use crate::ledger::Account;
@@ -48,6 +48,11 @@ fn sell(
     let due = due.to_cents(Rounding::Floor)?;
     if due <= Money::ZERO {
         return Err(Refusal::PaymentMustHaveSomethingAccrued);
+    }
+    if state.position().is_some() {
+        exposure::has_cash(state, due)?;
+        let sale = Sale { assets: BTreeMap::new(), value: Money::ZERO };
+        return Ok(vec![Event::Paid { liability, sale, amount: due }]);
     }
     let coins = coins_to_sell(state, due, prices)?;
     holds(state, Account::Trading, &coins)?;
@@ -102,6 +107,9 @@ impl FundState {
         let through = struck_through(self, through)?;
         if matches!(self.definition().fee.accrual, FeeAccrual::Coins { .. }) {
             return coins_accrued(self, through);
+        }
+        if self.position().is_some() {
+            return Ok(BTreeMap::new());
         }
         let due = fee_due(self, through)?.to_cents(Rounding::Floor)?;
         if due <= Money::ZERO { Ok(BTreeMap::new()) } else { coins_to_sell(self, due, prices) }

@@ -205,6 +205,7 @@ pub(super) fn promises_of(
         accrued_expenses: owed(Account::AccruedExpense)?,
         after: state.definition().seed.date,
         evidence: BTreeMap::new(),
+        position: None,
     };
     for (asset, owned) in coins {
         let none = Quantity::zero(owned.scale());

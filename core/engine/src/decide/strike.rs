@@ -1,13 +1,14 @@
 //! The strike: NAV in six steps, the Basket Amount, and the day's orders dealt at them.
 
-use super::short;
-use crate::event::{AssetNav, Event, NavFigures, NavInputs, NavRecord, OrderDealt};
+use super::{exposure, short};
+use crate::event::{AssetNav, Event, NavFigures, NavInputs, NavRecord, OrderDealt, Sale};
 use crate::ledger::Account;
 use crate::order::{Order, OrderSide, OrderState};
 use crate::refusal::Refusal;
 use crate::state::FundState;
 use std::collections::BTreeMap;
 use strongroom_fund::FundDefinition;
+use strongroom_fund::definition::FundKind;
 use strongroom_fund::valuation::{self, AssetPosition, MoneyPosition};
 use strongroom_units::time::{Date, Timestamp};
 use strongroom_units::{Money, NumberError, PerShare, Price, Quantity, Rounding, Shares, Symbol};
@@ -22,7 +23,8 @@ pub(super) fn strike(
     if let Some(reason) = accept {
         short("the reason", reason)?;
     }
-    let mut inputs = inputs(state, &prices_of(state, date)?)?;
+    let prices = prices_of(state, date)?;
+    let mut inputs = inputs(state, &prices)?;
     inputs.evidence = super::rates::evidence(state, date)?;
     // A decision is on record only where one was needed.
     let accepted = match (look_at_prices(state, &inputs), accept) {
@@ -33,12 +35,57 @@ pub(super) fn strike(
         ) => Some(reason.to_owned()),
         (Err(refusal), _) => return Err(refusal),
     };
+    let mut events = Vec::new();
+    if let Some(settled) = settled(state, date, &prices, &mut inputs)? {
+        events.push(Event::Exposure(settled.event.clone()));
+        let left = exposure::before_fee(&inputs)?;
+        if left <= Money::ZERO {
+            let end = exposure::wiped_out(state, &settled, (inputs, left), (date, now))?;
+            events.push(Event::Exposure(end));
+            // No strike will deal what was not dealt before the last.
+            let waiting = state.orders().filter(|order| order.state == OrderState::Accepted);
+            events.extend(waiting.map(|order| Event::OrderCancelled { id: order.id.clone() }));
+            return Ok(events);
+        }
+    }
     let figures = figures(state.definition(), &inputs, date)?;
     let dealt = deal(state, &figures, date)?;
     let nav =
         NavRecord { date, struck_at: now, inputs, current: figures.clone(), published: figures, accepted };
     covers_what_it_promises(state, &nav, &dealt)?;
-    Ok(vec![Event::NavStruck { nav: Box::new(nav), dealt }])
+    // There is nothing to buy or sell for an order of a fund without coins: what is due is its value at NAV.
+    let due: Vec<Event> = match state.definition().kind {
+        FundKind::Derivatives => dealt.iter().map(executed).collect(),
+        FundKind::SingleAsset | FundKind::Basket => Vec::new(),
+    };
+    events.push(Event::NavStruck { nav: Box::new(nav), dealt });
+    events.extend(due);
+    Ok(events)
+}
+
+/// What a fund of derivatives settles before it is valued, put into the inputs.
+fn settled(
+    state: &FundState,
+    date: Date,
+    prices: &BTreeMap<Symbol, Price>,
+    inputs: &mut NavInputs,
+) -> Result<Option<exposure::Settled>, Refusal> {
+    let Some((_, index)) = prices.first_key_value().filter(|_| state.position().is_some()) else {
+        return Ok(None);
+    };
+    let settled = exposure::settle(state, date, *index)?;
+    inputs.cash = inputs.cash.try_add(settled.money)?;
+    inputs.position = Some(settled.position);
+    Ok(Some(settled))
+}
+
+fn executed(dealt: &OrderDealt) -> Event {
+    Event::OrderExecuted {
+        id: dealt.id.clone(),
+        trade: Sale { assets: BTreeMap::new(), value: Money::ZERO },
+        variance: Money::ZERO,
+        cash_due: dealt.nav_value,
+    }
 }
 
 /// Values the fund from its inputs: the same function strikes, opens and corrects.
@@ -149,7 +196,14 @@ pub(super) fn inputs(state: &FundState, prices: &BTreeMap<Symbol, Price>) -> Res
         let input = AssetNav { price, owned, accrued_fee, pending_creations, pending_redemptions };
         assets.insert(asset, input);
     }
+    if state.position().is_some() {
+        for asset in &state.definition().assets {
+            let price = *prices.get(&asset.symbol).ok_or(Refusal::PriceMustBeGiven(asset.symbol))?;
+            assets.insert(asset.symbol, AssetNav::none_owned(price, asset.scale));
+        }
+    }
     let cash = ledger.money(Account::Cash).try_add(ledger.money(Account::Receivable))?;
+    let cash = cash.try_add(ledger.money(Account::Margin))?;
     Ok(NavInputs {
         assets,
         shares: state.outstanding()?,
@@ -159,6 +213,7 @@ pub(super) fn inputs(state: &FundState, prices: &BTreeMap<Symbol, Price>) -> Res
         accrued_expenses: ledger.money(Account::AccruedExpense).try_neg()?,
         after: state.last_nav().map_or(state.definition().seed.date, |nav| nav.date),
         evidence: BTreeMap::new(),
+        position: None,
     })
 }
 
@@ -204,7 +259,12 @@ fn deal(state: &FundState, figures: &NavFigures, date: Date) -> Result<Vec<Order
     state
         .orders()
         .filter(|order| order.trade_date == date && order.state == OrderState::Accepted)
-        .map(|order| deal_order(order, figures, &scales))
+        .map(|order| {
+            let dealt = deal_order(order, figures, &scales)?;
+            // A fund of derivatives has no coins to give or take, not even none of them.
+            let coins = if state.position().is_some() { BTreeMap::new() } else { dealt.coins };
+            Ok(OrderDealt { coins, ..dealt })
+        })
         .collect()
 }
 
@@ -230,6 +290,10 @@ pub(super) fn set_aside(inputs: &NavInputs, unpaid: Money) -> Result<BTreeMap<Sy
     let mut coins = BTreeMap::new();
     let unpaid = unpaid.max(Money::ZERO);
     for (asset, input) in &inputs.assets {
+        if total.is_zero() {
+            coins.insert(*asset, Quantity::zero(input.owned.scale())); // without coins, none are set aside
+            continue;
+        }
         let share = unpaid.try_mul_div(value(input)?.units(), total.units(), Rounding::Ceiling)?;
         let owed = share.buys(input.price, input.owned.scale(), Rounding::Ceiling)?;
         let fee = input.accrued_fee;

@@ -13,6 +13,7 @@ mod answers;
 mod asset_changes;
 mod baskets;
 mod corrections;
+mod exposure;
 mod extremes;
 mod in_lieu;
 mod oracle;

@@ -132,6 +132,7 @@ impl Oracle {
             | Event::FallbackDecided { .. }
             | Event::FundHalted { .. }
             | Event::FundResumed { .. } => {}
+            Event::Exposure(_) => panic!("this fund holds its coins"),
         }
     }
 

@@ -19,10 +19,10 @@ impl Checker<'_> {
     pub(super) fn as_many_as_its_kind(&self, kind: FundKind, raw: &RawFund) -> Result<(), DefinitionError> {
         let (span, count) = (raw.asset.span(), raw.asset.get_ref().len());
         match kind {
-            FundKind::SingleAsset if count != 1 => self.refuse(
+            FundKind::SingleAsset | FundKind::Derivatives if count != 1 => self.refuse(
                 span,
                 "definition.single_asset_fund_must_list_one_asset",
-                format!("a single-asset fund lists {count} assets"),
+                format!("a fund of one asset lists {count} assets"),
                 "Write one [[asset]]",
             ),
             FundKind::Basket if !(2..=ASSETS_MAX).contains(&count) => self.refuse(
@@ -42,11 +42,11 @@ impl Checker<'_> {
         seed: Date,
     ) -> Result<Option<IndexReference>, DefinitionError> {
         match (kind, &raw.index) {
-            (FundKind::SingleAsset, None) => Ok(None),
-            (FundKind::SingleAsset, Some(index)) => self.refuse(
+            (FundKind::SingleAsset | FundKind::Derivatives, None) => Ok(None),
+            (FundKind::SingleAsset | FundKind::Derivatives, Some(index)) => self.refuse(
                 index.span(),
                 "definition.index_must_go_with_a_basket",
-                "a single-asset fund follows no index",
+                "a fund of one asset follows no index",
                 "Remove [index], or write type = \"basket\"",
             ),
             (FundKind::Basket, None) => self.refuse(

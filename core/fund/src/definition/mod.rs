@@ -5,11 +5,13 @@
 
 mod basket;
 mod error;
+mod exposure;
 mod parse;
 mod raw;
 mod vary;
 
 pub use error::DefinitionError;
+pub use exposure::{Expiry, Exposure, Instrument, MarginTerms, Reset, Roll, days_between};
 pub use vary::Terms;
 
 use serde::{Deserialize, Serialize};
@@ -29,10 +31,12 @@ pub struct FundDefinition {
     pub kind: FundKind,
     /// The currency of its books.
     pub currency: Symbol,
-    /// What it may hold. One asset for [`FundKind::SingleAsset`].
+    /// What it may hold. One asset for [`FundKind::SingleAsset`]; for [`FundKind::Derivatives`] the one asset that it is exposed to.
     pub assets: Vec<Asset>,
     /// What a basket follows; none for [`FundKind::SingleAsset`].
     pub index: Option<IndexReference>,
+    /// The multiple that a fund of derivatives holds; none for a fund that holds its coins.
+    pub exposure: Option<Exposure>,
     /// Assets for which an order in kind pays or receives cash, by trade date; none when all are delivered.
     pub cash_in_lieu: Option<Dated<BTreeSet<Symbol>>>,
     /// The first shares.
@@ -67,6 +71,8 @@ pub enum FundKind {
     SingleAsset,
     /// Several, in the weights of an index.
     Basket,
+    /// None: cash, margin and derivatives of one asset, for a multiple of its return.
+    Derivatives,
 }
 
 /// The index that a basket fund follows, and what following it is assumed to cost.

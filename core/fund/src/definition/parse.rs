@@ -80,13 +80,14 @@ impl Checker<'_> {
             currency: *raw.currency.get_ref(),
             assets: self.assets(kind, &raw)?,
             index: self.index(kind, &raw, seed.date)?,
+            exposure: self.exposure(kind, &raw, seed.date)?,
             cash_in_lieu: self.cash_in_lieu(kind, &raw)?,
             seed,
             calendar: raw.calendar,
             strike: Strike { zone: raw.strike.zone, time: raw.strike.time.0 },
             creation_unit: self.dated("creation_unit", raw.creation_unit.span(), seed.date, creation_unit)?,
             benchmark: self.dated("benchmark", raw.benchmark.span(), seed.date, benchmark)?,
-            custody: self.custody(&raw, seed.date)?,
+            custody: self.custody(kind, &raw, seed.date)?,
             order_windows: self.order_windows(&raw)?,
             rates: self.rates(&raw)?,
             tolerance: self.tolerance(&raw)?,
@@ -220,10 +221,14 @@ impl Checker<'_> {
         Ok(())
     }
 
-    fn custody(&self, raw: &RawFund, seed: Date) -> Result<Vec<CustodyAccount>, DefinitionError> {
-        let accounts: Vec<CustodyAccount> = raw
-            .custody
-            .get_ref()
+    fn custody(
+        &self,
+        kind: FundKind,
+        raw: &RawFund,
+        seed: Date,
+    ) -> Result<Vec<CustodyAccount>, DefinitionError> {
+        let given = raw.custody.as_ref().map_or(&[][..], |custody| custody.get_ref().as_slice());
+        let accounts: Vec<CustodyAccount> = given
             .iter()
             .map(|entry| {
                 let account = entry.get_ref();
@@ -234,16 +239,15 @@ impl Checker<'_> {
                 }
             })
             .collect();
+        if kind == FundKind::Derivatives {
+            return Ok(accounts);
+        }
+        let place = raw.custody.as_ref().map_or(raw.kind.span(), Spanned::span);
         for (kind, name) in [(CustodyKind::Vault, "vault"), (CustodyKind::Trading, "trading")] {
             if !accounts.iter().any(|account| account.account == kind && account.from <= seed) {
                 let message = format!("no {name} account is open on the seed date");
                 let fix = "Write one [[custody]] for \"vault\" and one for \"trading\"";
-                return self.refuse(
-                    raw.custody.span(),
-                    "definition.custody_must_have_both_accounts",
-                    message,
-                    fix,
-                );
+                return self.refuse(place, "definition.custody_must_have_both_accounts", message, fix);
             }
         }
         Ok(accounts)

@@ -21,6 +21,7 @@ pub(super) struct RawFund {
     pub cost_method: CostMethod,
     pub asset: Spanned<Vec<Spanned<RawAsset>>>,
     pub index: Option<Spanned<RawIndex>>,
+    pub exposure: Option<Spanned<super::exposure::RawExposure>>,
     #[serde(default)]
     pub cash_in_lieu: Vec<Spanned<RawCashInLieu>>,
     pub seed: RawSeed,
@@ -30,7 +31,7 @@ pub(super) struct RawFund {
     #[serde(default)]
     pub rate: Vec<Spanned<RawRateSource>>,
     pub fee: RawFee,
-    pub custody: Spanned<Vec<Spanned<RawCustody>>>,
+    pub custody: Option<Spanned<Vec<Spanned<RawCustody>>>>,
     pub order_window: Spanned<Vec<Spanned<RawWindow>>>,
     pub tolerance: RawTolerance,
 }

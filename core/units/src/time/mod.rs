@@ -10,5 +10,5 @@ mod zone;
 pub use calendar::{Calendar, Session};
 pub use error::TimeError;
 pub use jiff::Timestamp;
-pub use jiff::civil::{Date, Time};
+pub use jiff::civil::{Date, Time, Weekday};
 pub use zone::Zone;

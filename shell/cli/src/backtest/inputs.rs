@@ -2,7 +2,7 @@
 
 use super::basket::{Followed, IndexFiles, sources as sources_of};
 use super::{Backtest, PriceAt};
-use crate::commands::fund::read_definition;
+use crate::commands::fund::{dated, read_definition};
 use crate::failure::{Exit, Failure};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,11 +10,14 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use strongroom_backtest::{Market, at_strike};
 use strongroom_engine::Refusal;
-use strongroom_feeds::{FiledCoins, read_filed_coins, read_flows, read_market_prices, read_prices};
+use strongroom_feeds::{
+    FiledCoins, read_filed_coins, read_flows, read_funding, read_market_prices, read_prices,
+};
 use strongroom_fund::FundDefinition;
+use strongroom_fund::definition::Instrument;
 use strongroom_market::index::Index;
-use strongroom_units::time::Date;
-use strongroom_units::{Money, Price, Symbol};
+use strongroom_units::time::{Date, Timestamp};
+use strongroom_units::{Money, Price, Rate, Symbol};
 
 /// `FILE:NAME` on the command line: a file and the column or rows in it that are meant.
 #[derive(Debug, Clone)]
@@ -62,6 +65,8 @@ pub(super) struct Files {
     pub index: Option<IndexFiles>,
     /// Of a fund of one asset.
     closes: BTreeMap<Symbol, BTreeMap<Date, Price>>,
+    funding: BTreeMap<Timestamp, Rate>,
+    funding_source: String,
     flows: BTreeMap<Date, Money>,
     source: String,
     participant: String,
@@ -79,6 +84,10 @@ pub(super) struct Inputs {
     pub followed: Option<Followed>,
     pub market_prices: BTreeMap<Date, Price>,
     pub filed: Option<BTreeMap<Date, FiledCoins>>,
+    /// Real funds to be set beside it: ticker and closes.
+    pub beside: Vec<(String, BTreeMap<Date, Price>)>,
+    /// Whether the prices are closes of the same hour as those beside it.
+    pub closes_coincide: bool,
     /// What was read, for the report: what it is, the file's name.
     pub sources: Vec<(&'static str, String)>,
 }
@@ -111,13 +120,32 @@ impl Inputs {
             None => None,
             Some(filings) => Some(read_filed_coins(&filings.file, &filings.name)?),
         };
-        Ok(Self { text, definition, from, market, followed, market_prices, filed, sources })
+        let mut beside = Vec::new();
+        for fund in &args.beside {
+            sources.push(("real fund", fund.to_string()));
+            beside.push((fund.name.clone(), read_market_prices(&fund.file, &fund.name)?));
+        }
+        let closes_coincide = args.closes.is_some();
+        let (prices, filings) = (market_prices, filed);
+        Ok(Self {
+            text,
+            definition,
+            from,
+            market,
+            followed,
+            market_prices: prices,
+            filed: filings,
+            beside,
+            closes_coincide,
+            sources,
+        })
     }
 }
 
 impl Files {
     pub fn read(args: &Backtest) -> Result<Self, Failure> {
-        let (text, definition) = read_definition(&args.definition)?;
+        let (text, definition) = seeded(read_definition(&args.definition)?, args.seed_date)?;
+        fits(args, &definition)?;
         let from = args.from.unwrap_or(definition.seed.date);
         if args.to < from || args.to <= definition.seed.date {
             let message = format!(
@@ -135,6 +163,17 @@ impl Files {
                 closes.insert(asset.symbol, read_prices(file, asset.symbol)?);
             }
         }
+        if let (Some(named), Some(asset)) = (&args.closes, definition.assets.first()) {
+            sources.push(("closes for the asset", named.to_string()));
+            closes.insert(asset.symbol, read_market_prices(&named.file, &named.name)?);
+        }
+        let (funding, funding_source) = match &args.funding {
+            None => (BTreeMap::new(), String::new()),
+            Some(file) => {
+                sources.push(("funding", name_of(file)));
+                (read_funding(file)?, name_of(file))
+            }
+        };
         let flows = match &args.flows {
             None => BTreeMap::new(),
             Some(flows) => {
@@ -142,7 +181,10 @@ impl Files {
                 flows_of(args, &definition, flows)?
             }
         };
-        let source = args.prices.as_ref().map_or_else(|| "market files".to_owned(), |file| name_of(file));
+        let of_closes = args.closes.as_ref().map(Named::to_string);
+        let source = args.prices.as_ref().map(|file| name_of(file)).or(of_closes);
+        let source = source.unwrap_or_else(|| "market files".to_owned());
+        let at = if args.closes.is_some() { Some(PriceAt::Close) } else { args.price_at };
         let participant =
             args.flows.as_ref().map_or_else(String::new, |flows| format!("net flows of {}", flows.name));
         Ok(Self {
@@ -150,9 +192,11 @@ impl Files {
             definition,
             from,
             to: args.to,
-            pricing: Pricing { at: args.price_at, lag: args.price_lag },
+            pricing: Pricing { at, lag: args.price_lag },
             index,
             closes,
+            funding,
+            funding_source,
             flows,
             source,
             participant,
@@ -187,6 +231,8 @@ impl Files {
             flows: self.flows.clone(),
             targets,
             changes,
+            funding: self.funding.clone(),
+            funding_source: self.funding_source.clone(),
             source: self.source.clone(),
             participant: self.participant.clone(),
             accept: self.accept.clone(),
@@ -214,6 +260,41 @@ impl Pricing {
         };
         let later = |date: Date| (0..self.lag).try_fold(date, |day, _| day.tomorrow().ok());
         Ok(prices.into_iter().filter_map(|(date, price)| Some((later(date)?, price))).collect())
+    }
+}
+
+/// The definition as it is, or with another seed date.
+fn seeded(
+    (text, definition): (String, FundDefinition),
+    seed: Option<Date>,
+) -> Result<(String, FundDefinition), Failure> {
+    let Some(seed) = seed else { return Ok((text, definition)) };
+    let text = dated(&text, &definition, seed);
+    let definition = FundDefinition::parse(&text).map_err(Refusal::from)?;
+    Ok((text, definition))
+}
+
+/// Options that belong to a fund of derivatives, and what one by perpetual futures needs.
+fn fits(args: &Backtest, definition: &FundDefinition) -> Result<(), Failure> {
+    let instrument = definition.exposure.as_ref().map(|exposure| exposure.instrument);
+    if instrument.is_none() && !args.beside.is_empty() {
+        let message = "--beside is for a fund of derivatives, and this one holds its coins";
+        let failure = Failure::new("backtest.beside_must_go_with_derivatives", message, Exit::Input);
+        return Err(failure
+            .hint("Set it beside its filings with --filings, or its market closes with --market-prices."));
+    }
+    match (instrument == Some(Instrument::Perpetual), &args.funding) {
+        (true, None) => {
+            let message = "the fund holds perpetual futures: their funding is needed";
+            let failure = Failure::new("backtest.perpetual_must_be_given_funding", message, Exit::Input);
+            Err(failure.hint("Give a CSV of funding rates with --funding."))
+        }
+        (false, Some(_)) => {
+            let message = "--funding is for perpetual futures, and this fund holds none";
+            Err(Failure::new("backtest.funding_must_go_with_a_perpetual", message, Exit::Input)
+                .hint("Leave --funding out."))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -3,6 +3,8 @@
 mod against;
 mod basket;
 mod basket_page;
+mod exposure;
+mod exposure_page;
 mod inputs;
 mod report;
 mod risk;
@@ -18,6 +20,8 @@ use against::Against;
 pub(crate) use basket::{Basket, Followed, IndexFiles};
 pub(crate) use basket_page::sections as sections_of;
 use clap::{Args, ValueEnum};
+pub(crate) use exposure::Exposed;
+pub(crate) use exposure_page::sections as exposure_sections;
 use indicatif::{ProgressBar, ProgressStyle};
 pub(crate) use inputs::Pricing;
 use inputs::{Inputs, Named};
@@ -37,8 +41,25 @@ pub(crate) struct Backtest {
     /// The fund.toml
     definition: PathBuf,
     /// CSV of daily closes: date, close; a column symbol filters rows
-    #[arg(long, value_name = "FILE", required_unless_present = "market", conflicts_with = "market")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        required_unless_present_any = ["market", "closes"],
+        conflicts_with_all = ["market", "closes"]
+    )]
     prices: Option<PathBuf>,
+    /// In place of prices: CSV of market closes, at the strike, of a fund that stands for the asset, and which
+    #[arg(long, value_name = "FILE:TICKER", conflicts_with = "market")]
+    closes: Option<Named>,
+    /// For perpetual futures: CSV of funding rates, time_utc, funding_rate
+    #[arg(long, value_name = "FILE")]
+    funding: Option<PathBuf>,
+    /// For a fund of derivatives: CSV of closes of a real fund's shares, and which; may be given more than once
+    #[arg(long, value_name = "FILE:TICKER")]
+    beside: Vec<Named>,
+    /// Open the fund on this session instead of the definition's seed date
+    #[arg(long, value_name = "DATE", value_parser = date)]
+    seed_date: Option<Date>,
     /// For a basket: CSV of snapshots or of daily closes, as for `strongroom index`; may be given more than once
     #[arg(long, value_name = "FILE")]
     market: Vec<PathBuf>,
@@ -76,7 +97,7 @@ pub(crate) struct Backtest {
     /// Filed sponsor fee payable on the last day, set beside ours
     #[arg(long, value_name = "AMOUNT")]
     filed_fee: Option<Money>,
-    /// End with exit code 1 when a figure is further from the filings than the tolerances
+    /// End with exit code 1 when a figure is further from the filings, or from the real funds beside it, than the tolerances
     #[arg(long)]
     check: bool,
     /// The decision to record where a price breaks a tolerance; without one the run stops there
@@ -103,6 +124,9 @@ Example:
 
   strongroom backtest funds/large-cap.toml --market snapshots.csv --market daily.csv \\
       --to 2023-12-31 --sweep weighting=cap,equal,sqrt --sweep cost_bps=0..50:5
+
+  strongroom backtest funds/bitcoin-2x.toml --closes closes.csv:IBIT --seed-date 2024-01-11 \\
+      --funding funding.csv --beside closes.csv:BITX --to 2025-11-11 --check --out twice
 
 Keys of a sweep: weighting (cap, equal, sqrt, inverse-volatility), top, cap (or none),
 reconstitution (month, quarter), cost_bps, fee_bps, price_at (strike, close); the last two also
@@ -133,6 +157,8 @@ struct Results {
     against_filings: Option<Against>,
     #[serde(skip_serializing_if = "Option::is_none")]
     basket: Option<Basket>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exposure: Option<Exposed>,
     out: PathBuf,
 }
 
@@ -169,6 +195,10 @@ impl Backtest {
         if let Some(basket) = &basket {
             basket_page::write(&out, basket, &ended, period)?;
         }
+        let exposure = Exposed::of(&inputs, &ended, period)?;
+        if let Some(exposure) = &exposure {
+            exposure_page::write(&out, exposure, &ended, period)?;
+        }
         if let Some(against) = &against {
             write_csv(&out.join("against_filings.csv"), &against.rows)?;
         }
@@ -183,6 +213,7 @@ impl Backtest {
             performance,
             against_filings: against,
             basket,
+            exposure,
             out: out.clone(),
         };
         write_text(&out.join("summary.json"), &(print::to_json(&results)? + "\n"))?;
@@ -221,6 +252,13 @@ impl Backtest {
     }
 
     fn verdict(&self, results: &Results) -> Result<(), Failure> {
+        let checks = results.exposure.iter().flat_map(|exposure| &exposure.checks);
+        let failed: Vec<&str> =
+            checks.filter(|check| self.check && !check.holds).map(|check| check.what.as_str()).collect();
+        if !failed.is_empty() {
+            let message = format!("outside the bounds: {}", failed.join(", "));
+            return Err(Failure::new("backtest.must_follow_its_multiple", message, Exit::Refused));
+        }
         let Some(against) = results.against_filings.as_ref().filter(|against| self.check && !against.holds)
         else {
             return Ok(());

@@ -1,7 +1,7 @@
 //! What a backtest shows: a summary on the terminal, and the page.
 
 use super::against::Against;
-use super::{Ended, Inputs, Results, basket_page};
+use super::{Ended, Inputs, Results, basket_page, exposure_page};
 use crate::commands::{money, price};
 use crate::fact_sheet::{FactSheet, percent};
 use crate::failure::Failure;
@@ -25,6 +25,9 @@ pub(super) fn say(results: &Results) -> Result<(), Failure> {
     print::line(print::pairs(rows));
     if let Some(basket) = &results.basket {
         basket_page::say(basket)?;
+    }
+    if let Some(exposure) = &results.exposure {
+        exposure_page::say(exposure)?;
     }
     if let Some(against) = &results.against_filings {
         print::line("\nSet beside the filings");
@@ -68,6 +71,9 @@ pub(super) fn page(
         levels: inputs.levels(),
         flows: &ended.summary.flows,
     };
+    if let Some(date) = results.exposure.as_ref().and_then(|exposure| exposure.wiped_out) {
+        page = page.warning(format!("Wiped out on {date}: nothing was left of the fund, and it is closed."));
+    }
     let mut sections = sheet.sections()?.into_iter();
     page.sections.extend(sections.next());
     if let Some(against) = &results.against_filings {
@@ -75,6 +81,9 @@ pub(super) fn page(
     }
     if let (Some(basket), Some(followed)) = (&results.basket, &inputs.followed) {
         page.sections.extend(basket_page::sections(basket, followed, ended, (results.from, results.to))?);
+    }
+    if let Some(exposure) = &results.exposure {
+        page.sections.extend(exposure_page::sections(exposure, ended, (results.from, results.to))?);
     }
     page.sections.extend(sections);
     page.sections.push(provenance(inputs, ended));

@@ -163,7 +163,7 @@ impl SeedDate {
 }
 
 /// The definition with another seed date; nothing else of the text changes.
-fn dated(text: &str, definition: &FundDefinition, date: Date) -> String {
+pub(crate) fn dated(text: &str, definition: &FundDefinition, date: Date) -> String {
     let (head, seed) = text.split_once("[seed]").unwrap_or((text, ""));
     let seed = seed.replacen(&definition.seed.date.to_string(), &date.to_string(), 1);
     format!("{head}[seed]{seed}")
@@ -188,7 +188,7 @@ fn list(global: &Global) -> Result<(), Failure> {
         rows.push(Listed {
             fund,
             name: state.definition().name.clone(),
-            status: status_name(state.status()),
+            status: if state.wiped_out().is_some() { "wiped out" } else { status_name(state.status()) },
             last_nav: nav.map(|nav| nav.date),
             nav_per_share: nav.map(|nav| nav.published.nav_per_share_published),
             shares: state.outstanding()?,

@@ -3,6 +3,7 @@
 pub(crate) mod basket;
 pub(crate) mod copies;
 pub(crate) mod custody;
+pub(crate) mod exposure;
 pub(crate) mod fee;
 pub(crate) mod fund;
 pub(crate) mod http;

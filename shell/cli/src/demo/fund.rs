@@ -11,7 +11,7 @@ use strongroom_backtest::{Agenda, CommandSink, Market, RunError, Runner, Task};
 use strongroom_desk::{Desk, DeskError};
 use strongroom_engine::{Command, FundState, NewOrder, OrderId, OrderSide, OrderState, Refusal};
 use strongroom_fund::FundDefinition;
-use strongroom_fund::definition::OrderMethod;
+use strongroom_fund::definition::{OrderMethod, OrderWindow};
 use strongroom_store::Location;
 use strongroom_units::time::{Date, Timestamp};
 use strongroom_units::{NumberError, Price, Shares, Symbol};
@@ -120,6 +120,10 @@ impl Desks<'_> {
     }
 
     fn in_kind_order(&mut self, run: &mut Run<'_>, session: Date, at: Timestamp) -> Step {
+        let offers = |window: &OrderWindow| window.method == OrderMethod::InKind;
+        if !run.state()?.definition().order_windows.iter().any(offers) {
+            return Ok(());
+        }
         if self.dice.happens(15) {
             let side = if self.dice.happens(60) { OrderSide::Creation } else { OrderSide::Redemption };
             self.order(run, session, (side, OrderMethod::InKind), at)?;

@@ -1,4 +1,4 @@
-//! `strongroom demo`: a bitcoin fund, an ether fund and a basket over some months of a simulated market, in a database of its own.
+//! `strongroom demo`: a bitcoin fund, an ether fund, a basket, and a leveraged and an inverse fund over some months of a simulated market, in a database of its own.
 
 mod fund;
 mod market;
@@ -18,8 +18,8 @@ use strongroom_units::time::Date;
 use strongroom_units::{Money, Quantity, Shares, Symbol};
 use world::Kind;
 
-/// Runs three funds over a simulated market: participants create and redeem, NAV is struck, fees are paid, and a basket follows
-/// its index.
+/// Runs five funds over a simulated market: participants create and redeem, NAV is struck, fees are paid, a basket follows its
+/// index, and two funds hold multiples of bitcoin a day.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  strongroom demo --months 12 --seed 42 --out demo")]
 pub(crate) struct Demo {
@@ -57,6 +57,9 @@ struct FundResult {
     coins: BTreeMap<Symbol, Quantity>,
     #[serde(skip_serializing_if = "Option::is_none")]
     rebalances: Option<usize>,
+    /// Worth of the position of a fund of derivatives, signed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exposure: Option<Money>,
     orders: usize,
     records: u64,
     total_return: Option<f64>,
@@ -83,7 +86,7 @@ impl Demo {
         }
         let location = Location::Sqlite(database.clone());
         let mut ran = Vec::new();
-        for kind in [Kind::Bitcoin, Kind::Ether, Kind::Basket] {
+        for kind in [Kind::Bitcoin, Kind::Ether, Kind::Basket, Kind::Leveraged, Kind::Inverse] {
             ran.push(fund::run(kind, &location, self.months, self.seed)?);
         }
         let report = folder.join("report.html");
@@ -128,6 +131,7 @@ fn result(ran: &Ran) -> Result<FundResult, Failure> {
         shares: state.outstanding()?,
         coins,
         rebalances: ran.followed.as_ref().map(|_| ran.ended.summary.rebalances.len()),
+        exposure: state.position().map(strongroom_engine::Position::notional).transpose()?,
         orders: ran.orders,
         records: ran.records,
         total_return: ran.performance.total_return,
@@ -140,6 +144,9 @@ fn result(ran: &Ran) -> Result<FundResult, Failure> {
 
 /// How much of one coin, or how many coins.
 fn coins(fund: &FundResult) -> Result<String, Failure> {
+    if let Some(exposure) = fund.exposure {
+        return Ok(format!("{} exposure", crate::fact_sheet::short_money(exposure)));
+    }
     let mut held = fund.coins.iter();
     match (held.next(), held.next()) {
         (Some((asset, quantity)), None) => Ok(format!("{} {asset}", quantity.to_decimal().to_display(4)?)),

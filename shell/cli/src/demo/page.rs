@@ -1,7 +1,7 @@
 //! The page of a demo: the funds, one after the other, under a warning that nothing in it is real.
 
 use super::fund::Ran;
-use crate::backtest::{Basket, sections_of};
+use crate::backtest::{Basket, Exposed, exposure_sections, sections_of};
 use crate::fact_sheet::FactSheet;
 use crate::failure::Failure;
 use std::collections::BTreeMap;
@@ -11,7 +11,7 @@ use strongroom_report::{Emphasis, Page, Section, Table, render};
 /// The whole page.
 pub(super) fn page(ran: &[Ran], seed: u64) -> Result<String, Failure> {
     let period = ran.first().map(|ran| ran.period).unwrap_or_default();
-    let subtitle = format!("Three funds over a simulated market, {} to {}", period.0, period.1);
+    let subtitle = format!("Five funds over a simulated market, {} to {}", period.0, period.1);
     let mut page = Page::new("Strongroom demo", subtitle).warning(format!(
         "Simulated market, seed {seed}: no price, fund or participant on this page is real."
     ));
@@ -31,6 +31,10 @@ pub(super) fn page(ran: &[Ran], seed: u64) -> Result<String, Failure> {
         if let Some(followed) = &ran.followed {
             let basket = Basket::try_new(state.definition(), followed, &ran.ended, ran.period)?;
             sections.extend(sections_of(&basket, followed, &ran.ended, ran.period)?);
+        }
+        if let Some(terms) = &state.definition().exposure {
+            let exposed = Exposed::alone(state, &ran.ended.summary.exposure, terms, ran.period)?;
+            sections.extend(exposure_sections(&exposed, &ran.ended, ran.period)?);
         }
         for mut section in sections {
             section.heading = format!("{}: {}", state.definition().id, section.heading);

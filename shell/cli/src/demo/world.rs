@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use strongroom_backtest::Market;
 use strongroom_fund::FundDefinition;
 use strongroom_market::index::{AssetName, Index, Listing, Market as IndexMarket, Series};
-use strongroom_units::time::Date;
-use strongroom_units::{Money, Price, Quantity, Rounding, Scale, Symbol};
+use strongroom_units::time::{Date, Time, Timestamp, Zone};
+use strongroom_units::{Money, Price, Quantity, Rate, Rounding, Scale, Symbol};
 
 /// Which fund.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +16,10 @@ pub(super) enum Kind {
     Bitcoin,
     Ether,
     Basket,
+    /// Twice the bitcoin of the first fund a day.
+    Leveraged,
+    /// Its opposite.
+    Inverse,
 }
 
 /// A coin of the basket: its symbol, its first price in dollars and how many millions of it there are. Round numbers, so that
@@ -29,6 +33,8 @@ impl Kind {
             Self::Bitcoin => include_str!("bitcoin.toml"),
             Self::Ether => include_str!("ether.toml"),
             Self::Basket => include_str!("basket.toml"),
+            Self::Leveraged => include_str!("leveraged.toml"),
+            Self::Inverse => include_str!("inverse.toml"),
         }
     }
 
@@ -37,17 +43,22 @@ impl Kind {
             Self::Bitcoin => 1,
             Self::Ether => 2,
             Self::Basket => 3,
+            Self::Leveraged => 4,
+            Self::Inverse => 5,
         }
     }
 
     /// Decimals of a price: cents, and more where coins cost a dollar.
     pub fn decimals(self) -> u8 {
         match self {
-            Self::Bitcoin | Self::Ether => 2,
+            Self::Bitcoin | Self::Ether | Self::Leveraged | Self::Inverse => 2,
             Self::Basket => 4,
         }
     }
 }
+
+/// Apart from the streams of the funds.
+const FUNDING_STREAM: u64 = 100;
 
 /// Prices, and for the basket its index over them.
 pub(super) struct World {
@@ -66,18 +77,47 @@ impl World {
         seed: u64,
     ) -> Result<Self, Failure> {
         let mut prices = Prices::new();
+        // The multiples are of the very bitcoin that the first fund holds.
+        let mut of_bitcoin = Dice::new(seed, Kind::Bitcoin.stream());
+        let walker = if definition.exposure.is_some() { &mut of_bitcoin } else { &mut *dice };
         for asset in definition.assets.iter().map(|asset| asset.symbol) {
             let start = (first_price(asset), kind.decimals());
-            prices.insert(asset, walk(dice, (definition.seed.date, to), start)?);
+            prices.insert(asset, walk(walker, (definition.seed.date, to), start)?);
         }
         let followed = match kind {
-            Kind::Bitcoin | Kind::Ether => None,
+            Kind::Bitcoin | Kind::Ether | Kind::Leveraged | Kind::Inverse => None,
             Kind::Basket => Some(follow(definition, &prices, to)?),
         };
         let targets = followed.as_ref().map(|followed| followed.targets.clone()).unwrap_or_default();
         let source = format!("simulated, seed {seed}");
-        Ok(Self { market: Market { prices, targets, source, ..Market::default() }, followed })
+        let funding = match definition.exposure {
+            Some(_) => funding(seed, definition.seed.date, to),
+            None => BTreeMap::new(),
+        };
+        let funding_source = source.clone();
+        Ok(Self {
+            market: Market { prices, targets, funding, funding_source, source, ..Market::default() },
+            followed,
+        })
     }
+}
+
+/// Rates every eight hours, mostly paid by those who are long: about a basis point, of one market for all funds.
+fn funding(seed: u64, from: Date, to: Date) -> BTreeMap<Timestamp, Rate> {
+    let mut dice = Dice::new(seed, FUNDING_STREAM);
+    let mut rates = BTreeMap::new();
+    let mut day = from;
+    while day <= to {
+        for hour in [0, 8, 16] {
+            let millionths = i128::from(60 + dice.around_zero(90));
+            if let Ok(at) = Zone::Utc.instant(day, Time::constant(hour, 0, 0, 0)) {
+                rates.insert(at, Rate::from_units(millionths * 10i128.pow(12)));
+            }
+        }
+        let Ok(next) = day.tomorrow() else { break };
+        day = next;
+    }
+    rates
 }
 
 fn first_price(asset: Symbol) -> Price {

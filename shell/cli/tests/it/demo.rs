@@ -1,4 +1,4 @@
-//! The first thing a stranger runs: three simulated funds, their report, and the same again from the same seed.
+//! The first thing a stranger runs: five simulated funds, their report, and the same again from the same seed.
 
 use crate::harness::{Room, steps_aside};
 use serde_json::Value;
@@ -72,11 +72,11 @@ fn a_fee_in_coins_is_shown_in_coins() {
     demo(&room, "--months 3 --out demo");
     let report = room.read("demo/report.html");
     assert!(report.contains("Ether accrued for the sponsor fee and unpaid"));
-    // Each chart's title is there as often as the other's for each fund that has it: two accrue in money, one in coins.
+    // Each chart's title is there as often as the other's for each fund that has it: four accrue in money, one in coins.
     let count = |title: &str| report.matches(title).count();
     assert_eq!(
         count("Sponsor fee accrued and unpaid"),
-        2 * count("Ether accrued for the sponsor fee and unpaid")
+        4 * count("Ether accrued for the sponsor fee and unpaid")
     );
     assert_eq!(count("Bitcoin accrued for the sponsor fee"), 0);
     let due = room.run("fee due --database demo/demo.db --fund SIMETH --json").json();
@@ -93,7 +93,7 @@ fn the_basket_follows_its_index_and_takes_orders_with_cash_in_lieu() {
     let room = Room::new();
     let results = demo(&room, "--months 6 --out demo");
     let funds = results["funds"].as_array().unwrap();
-    assert_eq!(funds.len(), 3);
+    assert_eq!(funds.len(), 5);
     let basket = &funds[2];
     assert_eq!((&basket["fund"], &basket["rebalances"]), (&Value::from("SIMTOP"), &Value::from(5)));
     assert_eq!(basket["coins"].as_object().unwrap().len(), 4, "{basket}");
@@ -107,6 +107,34 @@ fn the_basket_follows_its_index_and_takes_orders_with_cash_in_lieu() {
     assert_eq!(of(unpriced), 0, "every coin was traded or delivered at a price");
     let report = room.read("demo/report.html");
     for heading in ["SIMTOP: Following the index", "SIMTOP: Weights", "SIMTOP: Rebalances"] {
+        assert!(report.contains(heading), "{heading}");
+    }
+}
+
+#[test]
+fn a_leveraged_and_an_inverse_fund_live_beside_the_fund_that_holds_the_coin() {
+    let room = Room::new();
+    let results = demo(&room, "--months 6 --out demo");
+    let fund = |name: &str| {
+        let funds = results["funds"].as_array().unwrap();
+        funds.iter().find(|fund| fund["fund"] == name).unwrap_or_else(|| panic!("no {name}")).clone()
+    };
+    let number = |value: &Value| value.as_str().unwrap().parse::<f64>().unwrap();
+    for (name, factor) in [("SIM2X", 2.0), ("SIMINV", -1.0)] {
+        let fund = fund(name);
+        for flag in ["books_balance", "reserve_covers", "replay_is_identical"] {
+            assert_eq!(fund[flag], true, "{flag} of {fund}");
+        }
+        // Orders dealt at the last strike are in the exposure and not in its net assets.
+        let ratio = number(&fund["exposure"]) / number(&fund["net_assets"]);
+        assert!((ratio / factor - 1.0).abs() < 0.35, "{fund}");
+        assert!(fund["orders"].as_u64().unwrap() > 10);
+    }
+    // One market: what doubles and what mirrors it cannot both have risen against its direction.
+    let returned = |name: &str| fund(name)["total_return"].as_f64().unwrap();
+    assert!((returned("SIM2X") - returned("SIMINV")) * returned("SIMBTC") > 0.0, "{results}");
+    let report = room.read("demo/report.html");
+    for heading in ["SIM2X: The multiple over the period", "SIMINV: Cost of each source"] {
         assert!(report.contains(heading), "{heading}");
     }
 }

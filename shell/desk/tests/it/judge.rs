@@ -245,6 +245,7 @@ impl Expected {
                     self.put("rebalances", [who, what].concat());
                 }
             }
+            Event::Exposure(_) => panic!("these funds hold their coins"),
             Event::AssetMigrated { .. }
             | Event::AssetWrittenOff { .. }
             | Event::GiftRecorded { .. }
