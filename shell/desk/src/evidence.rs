@@ -247,6 +247,11 @@ impl Desk {
         Ok(self.store.renew_verifier(verifier, crate::access::STREAM)?)
     }
 
+    /// A verifier that ends is waited for by nobody.
+    pub fn forget_verifier(&mut self, name: &str) -> Result<(), DeskError> {
+        Ok(self.store.forget_verifier(name)?)
+    }
+
     /// Every verifier that was noted, with the milliseconds since.
     pub fn verifiers(&mut self) -> Result<Vec<(strongroom_store::Verifier, u64)>, DeskError> {
         Ok(self.store.verifiers()?)

@@ -134,6 +134,9 @@ impl Running {
         // What it ended with matters to nobody any more.
         drop(self.served.await);
         self.house.gate.close();
+        let name = self.house.name.clone();
+        // Who revokes need not wait for a server that has ended.
+        drop(self.house.ask(move |desk| desk.forget_verifier(&name)).await);
         // Joining the desk's thread blocks.
         drop(tokio::task::spawn_blocking(move || drop(self.desk)).await);
     }
@@ -172,6 +175,16 @@ pub enum ServeError {
     /// The address is taken or not ours.
     #[error("cannot listen: {0}")]
     Socket(#[source] std::io::Error),
+    /// Another server of the same database remembers nonces elsewhere: each would let a captured request in once.
+    #[error(
+        "{other} verifies for this database and remembers nonces elsewhere, so a captured request could pass once at \
+         each; give all of them the same --redis URL, or stop the other one (it is forgotten after {gone} s)",
+        gone = crate::verifiers::GONE_AFTER.as_secs()
+    )]
+    WindowMustBeShared {
+        /// The other verifier.
+        other: String,
+    },
     /// The log of keys could not be looked at.
     #[error("the log of keys could not be followed: {0}")]
     Look(&'static str),
@@ -196,6 +209,7 @@ impl ServeError {
             Self::Rate(error) => error.code(),
             Self::Tls(_) => "server.certificate_must_be_usable",
             Self::Socket(_) => "server.address_must_be_free",
+            Self::WindowMustBeShared { .. } => "server.replay_window_must_be_shared",
             Self::Look(_) => "server.keys_must_be_followed",
             Self::Keys(fault) => fault.code(),
             Self::ServerKey(_) => "server.key_must_be_usable",
@@ -268,7 +282,10 @@ fn open(mut desk: Desk, vault: Vault, options: ServerOptions) -> Result<Opened, 
     desk.say_served_at(&url)?;
     let is_shared = desk.is_shared();
     let name = format!("server/{}", hex(&random::<8>()?));
-    let window = format!("own/{}", hex(&random::<8>()?));
+    let window = match &options.redis {
+        Some(url) => shared_window(url),
+        None => format!("own/{}", hex(&random::<8>()?)),
+    };
     let whole = look_at_whole_log(desk.store().location().clone());
     let service = DeskService::start(desk);
     let house = Arc::new(House {
@@ -293,9 +310,10 @@ fn open(mut desk: Desk, vault: Vault, options: ServerOptions) -> Result<Opened, 
         // Before the first request: the lease begins, and who revokes knows of this verifier.
         let (told, looked) = std::sync::mpsc::sync_channel(1);
         let looker = house.clone();
-        house.desk.try_run(move |desk| drop(told.send(looker.look(desk))))?;
+        house.desk.try_run(move |desk| drop(told.send(looker.register(desk))))?;
         match looked.recv() {
-            Ok(Ok(())) => {}
+            Ok(Ok(None)) => {}
+            Ok(Ok(Some(other))) => return Err(ServeError::WindowMustBeShared { other }),
             Ok(Err(problem)) => return Err(ServeError::Look(problem.code())),
             Err(_) => return Err(DeskError::Closed.into()),
         }
@@ -447,6 +465,12 @@ pub(crate) fn server_secret(
 pub(crate) fn random<const N: usize>() -> Result<[u8; N], VaultError> {
     let secret = Secret::random(N)?;
     Ok(core::array::from_fn(|place| secret.expose().get(place).copied().unwrap_or_default()))
+}
+
+/// The place of a Redis without who asks it.
+fn shared_window(url: &str) -> String {
+    let place = url.split_once("://").map_or(url, |(_, rest)| rest);
+    format!("redis/{}", place.rsplit_once('@').map_or(place, |(_, place)| place))
 }
 
 fn hex(bytes: &[u8]) -> String {

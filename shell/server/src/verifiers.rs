@@ -16,7 +16,7 @@ const ASK_EVERY: Duration = Duration::from_millis(10);
 /// What a lease can be longer than for whoever waits for it: two clocks that run through suspend differ by less.
 const MARGIN: Duration = Duration::from_millis(50);
 /// A verifier that was not noted for so long has no lease, however its last note was lost.
-const GONE_AFTER_MS: u64 = 10_000;
+pub(crate) const GONE_AFTER: Duration = Duration::from_secs(10);
 /// The longest that a revocation waits, whatever was asked for.
 pub(crate) const WAIT_MAX: Duration = Duration::from_secs(10);
 
@@ -45,6 +45,20 @@ impl House {
         Ok(())
     }
 
+    /// Takes the first look, and names another verifier of this database that remembers nonces elsewhere.
+    pub fn register(&self, desk: &mut strongroom_desk::Desk) -> Result<Option<String>, Problem> {
+        self.look(desk)?;
+        let others = desk.verifiers()?.into_iter();
+        let other = others
+            .filter(|(verifier, age)| verifier.window != self.window && is_there(*age))
+            .map(|(verifier, _)| verifier.name)
+            .next();
+        if other.is_some() {
+            desk.forget_verifier(&self.name)?;
+        }
+        Ok(other)
+    }
+
     fn verifier(&self, seen: u64) -> Verifier {
         Verifier { name: self.name.clone(), seen, window: self.window.clone() }
     }
@@ -66,7 +80,7 @@ impl House {
                 .ask(move |desk| {
                     let verifiers = desk.verifiers()?;
                     let behind = verifiers.into_iter().filter(|(verifier, age)| {
-                        verifier.name != name && verifier.seen < end && *age < GONE_AFTER_MS
+                        verifier.name != name && verifier.seen < end && is_there(*age)
                     });
                     Ok::<_, DeskError>(behind.map(|(verifier, _)| verifier.name).collect::<Vec<_>>())
                 })
@@ -77,6 +91,11 @@ impl House {
             tokio::time::sleep(ASK_EVERY).await;
         }
     }
+}
+
+/// Whether a verifier that was noted so many milliseconds ago may still be there.
+fn is_there(age: u64) -> bool {
+    u128::from(age) < GONE_AFTER.as_millis()
 }
 
 /// Keeps the lease: a change that another server made reaches this gate soon, and without a look it lets nothing in.

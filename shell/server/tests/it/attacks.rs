@@ -225,7 +225,13 @@ fn the_answer_to_head_is_signed() {
 /// Two servers on one database: what one revokes has no effect at the other from then on, and is refused there soon.
 #[test]
 fn a_key_that_one_server_revoked_is_refused_by_the_other() {
-    let Some(home) = Home::shared() else { return };
+    let (Some(mut home), Some(redis)) = (Home::shared(), strongroom_testing::redis::Redis::start()) else {
+        return;
+    };
+    let alone = home.start();
+    assert_eq!(home.try_start().err(), Some("server.replay_window_must_be_shared"));
+    drop(alone);
+    home.redis = Some(redis.url());
     let (one, other) = (home.start(), home.start());
     let (one, other) = (one.settled(), other.settled());
     assert_eq!(other.ask("ap-one", "GET", "/v1/whoami", "").code(), "ok");
