@@ -1,5 +1,6 @@
 //! Why a command was refused. A refused command changes nothing.
 
+use crate::life_refusal::LifeRefusal;
 use crate::order::OrderId;
 use crate::reserve::ReserveBreach;
 use strongroom_fund::DefinitionError;
@@ -401,6 +402,9 @@ pub enum Refusal {
     /// The reserve would not cover what is owed.
     #[error("{0}")]
     ReserveMustCoverEntitlement(#[from] ReserveBreach),
+    /// A rule about distributions, staking or the fund's life.
+    #[error(transparent)]
+    Life(#[from] LifeRefusal),
     /// A set of entries that does not balance.
     #[error("the entries do not sum to zero")]
     BooksMustBalance,
@@ -485,6 +489,7 @@ impl Refusal {
             Self::CustodyMustCoverTheMovement { .. } => "custody.must_cover_the_movement",
             Self::TransferMustMoveSomething => "custody.transfer_must_move_something",
             Self::ReserveMustCoverEntitlement(_) => "reserve.must_cover_entitlement",
+            Self::Life(refusal) => refusal.code(),
             Self::BooksMustBalance => "ledger.books_must_balance",
             Self::Lots(error) => error.code(),
             Self::Number(error) => error.code(),

@@ -4,6 +4,7 @@ use crate::command::{AssetChange, Change, HaltScope};
 use crate::event::NavRecord;
 use crate::event::PriceBasis;
 use crate::ledger::Ledger;
+use crate::life::LifeState;
 use crate::order::{Order, OrderId, OrderSide, OrderState};
 use crate::reserve::ReserveSheet;
 use serde::{Deserialize, Serialize};
@@ -48,6 +49,8 @@ pub(crate) struct Parts {
     pub(crate) last_rebalance: Option<LastRebalance>,
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub(crate) asset_changes: Vec<KnownChange>,
+    #[serde(skip_serializing_if = "LifeState::is_empty", default)]
+    pub(crate) life: LifeState,
 }
 
 /// Whether the fund takes orders.
@@ -247,7 +250,10 @@ impl FundState {
 
     /// Whether coins per share are others than at the last strike.
     pub(crate) fn has_changed_since_strike(&self) -> bool {
-        self.rebalanced_since_strike().is_some() || self.changes_since_strike().next().is_some()
+        let last = self.last_nav().map(|nav| nav.date);
+        self.rebalanced_since_strike().is_some()
+            || self.changes_since_strike().next().is_some()
+            || (last.is_some() && self.parts.life.promised_after == last)
     }
 
     /// Prices of the last strike, and of a rebalance since.

@@ -4,9 +4,12 @@
 
 pub mod composition;
 pub mod definition;
+pub mod distribution;
 pub mod fees;
 pub mod lots;
 pub mod rollforward;
+pub mod safe_harbour;
+pub mod staking;
 pub mod statistics;
 pub mod valuation;
 
