@@ -119,8 +119,7 @@ pub struct NavRow {
     pub net_assets: Money,
     /// Net assets per share.
     pub nav_per_share: Price,
-    /// The same on the shares of today, when they were split since.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// The same on the shares of today; none when they were not split since.
     pub nav_per_share_split_adjusted: Option<Price>,
     /// As published, two decimals.
     pub nav_per_share_published: Money,

@@ -70,6 +70,21 @@ enum Verb {
     /// Bring a basket to target weights
     #[command(subcommand)]
     Rebalance(commands::rebalance::RebalanceVerb),
+    /// Declare, pay, correct and list distributions to holders
+    #[command(subcommand)]
+    Distribution(commands::distribution::DistributionVerb),
+    /// Record who the holders of record are
+    #[command(subcommand)]
+    Register(commands::distribution::RegisterVerb),
+    /// Stake coins and get them back; record rewards and slashings
+    #[command(subcommand)]
+    Staking(commands::staking::StakingVerb),
+    /// Splits, changes of custodian and benchmark, halts, the end of a fund
+    #[command(subcommand)]
+    Life(commands::life::LifeVerb),
+    /// What happened to an asset without a trade: migration, write-off, fork or airdrop
+    #[command(subcommand)]
+    Asset(commands::life::AssetVerb),
     /// Move coins between the vault and the trading balance
     #[command(subcommand)]
     Custody(commands::custody::CustodyVerb),
@@ -141,6 +156,11 @@ fn run(global: &Global, command: Verb) -> Result<(), Failure> {
         Verb::Fee(verb) => verb.run(global),
         Verb::Expense(verb) => verb.run(global),
         Verb::Rebalance(verb) => verb.run(global),
+        Verb::Distribution(verb) => verb.run(global),
+        Verb::Register(verb) => verb.run(global),
+        Verb::Staking(verb) => verb.run(global),
+        Verb::Life(verb) => verb.run(global),
+        Verb::Asset(verb) => verb.run(global),
         Verb::Custody(verb) => verb.run(global),
         Verb::Basket(basket) => basket.run(global),
         Verb::Statement(statement) => statement.run(global),

@@ -10,6 +10,7 @@ mod cause;
 mod desk;
 mod error;
 mod projection;
+mod projection_life;
 mod schema;
 mod service;
 mod tables;

@@ -24,6 +24,12 @@ pub static SCHEMA: Schema = Schema {
             sqlite: include_str!("../migrations/0003_access.sqlite.sql"),
             postgres: include_str!("../migrations/0003_access.postgres.sql"),
         },
+        Migration {
+            version: 4,
+            name: "distributions",
+            sqlite: include_str!("../migrations/0004_distributions.sqlite.sql"),
+            postgres: include_str!("../migrations/0004_distributions.postgres.sql"),
+        },
     ],
     tables: tables::ALL,
 };

@@ -8,6 +8,7 @@ mod caps;
 mod error;
 mod filings;
 mod flows;
+mod holders;
 #[cfg(feature = "parquet")]
 mod parquet;
 mod prices;
@@ -18,5 +19,6 @@ pub use caps::{IndexFile, read_index_file};
 pub use error::{FeedError, Problem};
 pub use filings::{FiledCoins, read_filed_coins};
 pub use flows::read_flows;
+pub use holders::{HolderLine, read_register, read_yields};
 pub use prices::{read_market_prices, read_prices};
 pub use trades::{TradesRead, read_trades, read_trades_into};

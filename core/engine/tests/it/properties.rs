@@ -449,7 +449,9 @@ fn check(kind: &Kind, acts: &[Act], wakes: &[u16], cuts: &[u8]) -> Result<(), Te
 
 /// Executes and settles everything that is struck, creations first; nothing may be left.
 fn complete_orders(watched: &mut Watched) {
-    watched.scenario.now = seconds_after(watched.scenario.now, 9 * 86_400);
+    watched.unstake_all();
+    watched.scenario.now = seconds_after(watched.scenario.now, 13 * 86_400);
+    watched.release();
     // A creation may have to wait for another that brings more coins per share.
     for _ in 0..watched.state().orders().count() * 2 {
         for order in watched.state().orders().cloned().collect::<Vec<_>>() {

@@ -168,6 +168,16 @@ impl Watched {
         }
     }
 
+    /// Whatever is staked is asked back, so that delayed redemptions find their coins.
+    pub(crate) fn unstake_all(&mut self) {
+        let quantity = self.in_account(Account::Staked);
+        self.give(Command::Staking(StakingCommand::Unstake { quantity }));
+    }
+
+    pub(crate) fn release(&mut self) {
+        self.give(Command::Staking(StakingCommand::Release));
+    }
+
     fn one(
         &self,
         wanted: impl Fn(&strongroom_engine::Distribution) -> bool,
