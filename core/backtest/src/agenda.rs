@@ -3,11 +3,13 @@
 //! ```text
 //! session T   10:00  settle what was dealt on T−1
 //!             11:00  record what has happened to assets of a basket
+//!             11:30  stake towards the target, and record the rewards of the days before
 //!             strike + 30 min  record the reference rates since the last session
 //!             strike + 35 min  strike NAV and deal the orders for T
 //!             strike + 40 min  execute the cash orders dealt
 //!             strike + 43 min  bring a basket to its index's weights, when they change
 //!             strike + 45 min  pay the sponsor fee, on its session
+//!             strike + 50 min  pay, register and declare distributions
 //! before the cut-off for T, by an hour: take the orders for T (cash: on T−1)
 //! ```
 
@@ -25,6 +27,8 @@ pub enum Task {
     Settle(Date),
     /// Record what has happened to assets of a basket before a session, if anything.
     ChangeAssets(Date),
+    /// Stake towards the target of the definition.
+    Stake(Date),
     /// Record reference rates through a day.
     RecordPrices(Date),
     /// Strike NAV.
@@ -40,6 +44,8 @@ pub enum Task {
         /// The day of payment.
         on: Date,
     },
+    /// Pay, register and declare distributions.
+    Distribute(Date),
 }
 
 /// Everything due in a period, in order of time.
@@ -82,6 +88,13 @@ fn tasks_of(definition: &FundDefinition, session: Date) -> Result<Vec<(Timestamp
         let at_eleven = definition.strike.zone.instant(session, Time::constant(11, 0, 0, 0))?;
         tasks.push((at_eleven, Task::ChangeAssets(session)));
         tasks.push((after_strike(definition, session, 43)?, Task::Rebalance(session)));
+    }
+    if definition.staking.is_some() {
+        let half_past = definition.strike.zone.instant(session, Time::constant(11, 30, 0, 0))?;
+        tasks.push((half_past, Task::Stake(session)));
+    }
+    if definition.distribution.is_some() {
+        tasks.push((after_strike(definition, session, 50)?, Task::Distribute(session)));
     }
     if let Some(cut_off) = definition.cut_off(OrderMethod::Cash, session)? {
         let hour = Duration::from_secs(3_600);

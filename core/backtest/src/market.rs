@@ -5,7 +5,7 @@ use crate::happenings::Changes;
 use std::collections::BTreeMap;
 use strongroom_fund::definition::Strike;
 use strongroom_units::time::{Date, Time, Zone};
-use strongroom_units::{Money, NumberError, Price, Rounding, Symbol};
+use strongroom_units::{Money, NumberError, Price, Rate, Rounding, Symbol};
 
 const SECONDS_A_DAY: i64 = 86_400;
 
@@ -20,6 +20,8 @@ pub struct Market {
     pub targets: BTreeMap<Date, Target>,
     /// What happened to assets of a basket, by the session before whose strike it is recorded.
     pub changes: Changes,
+    /// Gross annual staking yields as fractions, per calendar day; a day without one has no reward.
+    pub staking_yields: BTreeMap<Date, Rate>,
     /// Where the prices come from, for the record.
     pub source: String,
     /// Who places the orders, for the record.

@@ -94,14 +94,23 @@ impl FundState {
         Ok(self.in_account(asset, Account::Vault)?.try_add(self.in_account(asset, Account::Trading)?)?)
     }
 
-    /// Coins that redemptions taken are due at the Basket Amount promised now, those that wait for unstaked coins left out.
+    /// Coins that redemptions taken are due on their next session, at the Basket Amount promised now.
     pub fn due_to_redemptions(&self, asset: Symbol) -> Result<Quantity, Refusal> {
+        self.due(asset, false)
+    }
+
+    /// Coins that redemptions are due which wait for unstaked coins.
+    pub fn due_to_delayed_redemptions(&self, asset: Symbol) -> Result<Quantity, Refusal> {
+        self.due(asset, true)
+    }
+
+    fn due(&self, asset: Symbol, delayed: bool) -> Result<Quantity, Refusal> {
         let amounts = self.reserve().basket_amounts();
         let amount = amounts.into_iter().find(|(held, _)| *held == asset).map(|(_, amount)| amount);
         let mut due = Quantity::zero(self.in_account(asset, Account::Vault)?.scale());
         for order in self.orders().filter(|order| order.side == OrderSide::Redemption) {
             let next = self.definition.calendar.next_session(order.trade_date)?;
-            if order.settlement_date > next {
+            if (order.settlement_date > next) != delayed {
                 continue;
             }
             let coins = match &order.state {

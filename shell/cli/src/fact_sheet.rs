@@ -31,6 +31,7 @@ impl FactSheet<'_> {
         if !self.market.is_empty() {
             sections.push(self.premium()?);
         }
+        sections.extend(self.life_sections()?);
         sections.extend([self.holdings_and_flows()?, self.fees()?, self.statistics(), self.statements()?]);
         Ok(sections)
     }

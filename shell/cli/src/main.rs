@@ -7,6 +7,7 @@ mod demo;
 mod fact_sheet;
 mod failure;
 mod index;
+mod life_sheet;
 mod performance;
 mod print;
 mod rate;
@@ -41,7 +42,7 @@ Exit codes: 0 done, 1 refused by a rule, 2 wrong command line, 3 wrong input fil
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// Run three funds over a simulated market and show the report
+    /// Run four funds over a simulated market and show the report
     Demo(demo::Demo),
     /// Run a fund over real prices and flows of the past
     Backtest(Box<backtest::Backtest>),

@@ -67,27 +67,31 @@ fn sleeve(state: &FundState, asset: Symbol, least: Rate) -> Result<Quantity, Ref
 
 impl FundState {
     /// Coins to stake (positive) or to ask back (negative) so that the target of the definition is met, as far as the liquid sleeve
-    /// and redemptions leave coins; nothing for a fund that does not stake.
+    /// and redemptions leave coins; nothing for a fund that does not stake. A target missed by less than a hundredth of the coins
+    /// asks nothing back: it would be staked again with the next creation.
     pub fn coins_to_stake(&self) -> Result<Option<(Symbol, Quantity)>, Refusal> {
         let Some(staking) = &self.definition().staking else { return Ok(None) };
         let (_, asset) = terms(self)?;
-        let held = held(self, asset)?;
-        let target = held.try_mul_div(staking.target.units(), ONE, Rounding::Floor)?;
-        let staked = self.in_account(asset, Account::Staked)?;
+        let account = |account| self.in_account(asset, account);
+        let (held, staked) = (held(self, asset)?, account(Account::Staked)?);
+        let none = Quantity::zero(held.scale());
+        let delayed = self.due_to_delayed_redemptions(asset)?;
+        let staying = held.try_sub(delayed)?.try_mul_div(staking.target.units(), ONE, Rounding::Floor)?;
         let liquid = self.liquid(asset)?.try_sub(sleeve(self, asset, staking.liquid_least)?)?;
-        let coming = self.in_account(asset, Account::Unbonding)?;
-        let vault = self.in_account(asset, Account::Vault)?;
-        let mut more = target.try_sub(staked)?;
-        for most in [liquid, vault] {
-            more = if most.units() < more.units() { most } else { more };
+        let enough = liquid.try_add(account(Account::Unbonding)?)?.try_sub(delayed)?;
+        let least = |one: Quantity, other: Quantity| if one.units() < other.units() { one } else { other };
+        let more = least(staying.try_sub(staked)?, enough);
+        if !more.is_negative() {
+            let most = least(liquid, account(Account::Vault)?);
+            let more = least(more, most);
+            return Ok(Some((asset, if more.is_negative() { none } else { more })));
         }
-        let needed = more.try_add(coming)?;
-        if more.is_negative() && !needed.is_negative() {
-            return Ok(Some((asset, Quantity::zero(more.scale())))); // enough is on its way back
+        let is_slight = more.units().saturating_mul(-100) < held.units();
+        if is_slight && !enough.is_negative() {
+            return Ok(Some((asset, none)));
         }
-        let less = if more.is_negative() { needed } else { more };
-        let floor = staked.try_neg()?;
-        Ok(Some((asset, if less.units() < floor.units() { floor } else { less })))
+        let all = staked.try_neg()?;
+        Ok(Some((asset, if more.units() < all.units() { all } else { more })))
     }
 }
 

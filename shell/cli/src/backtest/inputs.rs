@@ -10,11 +10,13 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use strongroom_backtest::{Market, at_strike};
 use strongroom_engine::Refusal;
-use strongroom_feeds::{FiledCoins, read_filed_coins, read_flows, read_market_prices, read_prices};
+use strongroom_feeds::{
+    FiledCoins, read_filed_coins, read_flows, read_market_prices, read_prices, read_yields,
+};
 use strongroom_fund::FundDefinition;
 use strongroom_market::index::Index;
 use strongroom_units::time::Date;
-use strongroom_units::{Money, Price, Symbol};
+use strongroom_units::{Money, Price, Rate, Symbol};
 
 /// `FILE:NAME` on the command line: a file and the column or rows in it that are meant.
 #[derive(Debug, Clone)]
@@ -63,6 +65,7 @@ pub(super) struct Files {
     /// Of a fund of one asset.
     closes: BTreeMap<Symbol, BTreeMap<Date, Price>>,
     flows: BTreeMap<Date, Money>,
+    yields: BTreeMap<Date, Rate>,
     source: String,
     participant: String,
     accept: Option<String>,
@@ -142,6 +145,13 @@ impl Files {
                 flows_of(args, &definition, flows)?
             }
         };
+        let yields = match &args.staking_yield {
+            None => BTreeMap::new(),
+            Some(file) => {
+                sources.push(("staking yield", name_of(file)));
+                read_yields(file)?
+            }
+        };
         let source = args.prices.as_ref().map_or_else(|| "market files".to_owned(), |file| name_of(file));
         let participant =
             args.flows.as_ref().map_or_else(String::new, |flows| format!("net flows of {}", flows.name));
@@ -154,6 +164,7 @@ impl Files {
             index,
             closes,
             flows,
+            yields,
             source,
             participant,
             accept: args.accept_price.clone(),
@@ -187,6 +198,7 @@ impl Files {
             flows: self.flows.clone(),
             targets,
             changes,
+            staking_yields: self.yields.clone(),
             source: self.source.clone(),
             participant: self.participant.clone(),
             accept: self.accept.clone(),

@@ -1,4 +1,4 @@
-//! `strongroom demo`: a bitcoin fund, an ether fund and a basket over some months of a simulated market, in a database of its own.
+//! `strongroom demo`: a bitcoin fund, an ether fund, a basket and a staked ether fund over some months of a simulated market, in a database of its own.
 
 mod fund;
 mod market;
@@ -18,8 +18,8 @@ use strongroom_units::time::Date;
 use strongroom_units::{Money, Quantity, Shares, Symbol};
 use world::Kind;
 
-/// Runs three funds over a simulated market: participants create and redeem, NAV is struck, fees are paid, and a basket follows
-/// its index.
+/// Runs four funds over a simulated market: participants create and redeem, NAV is struck, fees are paid, a basket follows its
+/// index, and a staked fund pays its holders.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  strongroom demo --months 12 --seed 42 --out demo")]
 pub(crate) struct Demo {
@@ -83,7 +83,7 @@ impl Demo {
         }
         let location = Location::Sqlite(database.clone());
         let mut ran = Vec::new();
-        for kind in [Kind::Bitcoin, Kind::Ether, Kind::Basket] {
+        for kind in [Kind::Bitcoin, Kind::Ether, Kind::Basket, Kind::Staking] {
             ran.push(fund::run(kind, &location, self.months, self.seed)?);
         }
         let report = folder.join("report.html");

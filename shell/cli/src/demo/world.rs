@@ -8,7 +8,7 @@ use strongroom_backtest::Market;
 use strongroom_fund::FundDefinition;
 use strongroom_market::index::{AssetName, Index, Listing, Market as IndexMarket, Series};
 use strongroom_units::time::Date;
-use strongroom_units::{Money, Price, Quantity, Rounding, Scale, Symbol};
+use strongroom_units::{Money, Price, Quantity, Rate, Rounding, Scale, Symbol};
 
 /// Which fund.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +16,7 @@ pub(super) enum Kind {
     Bitcoin,
     Ether,
     Basket,
+    Staking,
 }
 
 /// A coin of the basket: its symbol, its first price in dollars and how many millions of it there are. Round numbers, so that
@@ -29,6 +30,7 @@ impl Kind {
             Self::Bitcoin => include_str!("bitcoin.toml"),
             Self::Ether => include_str!("ether.toml"),
             Self::Basket => include_str!("basket.toml"),
+            Self::Staking => include_str!("staking.toml"),
         }
     }
 
@@ -37,13 +39,14 @@ impl Kind {
             Self::Bitcoin => 1,
             Self::Ether => 2,
             Self::Basket => 3,
+            Self::Staking => 4,
         }
     }
 
     /// Decimals of a price: cents, and more where coins cost a dollar.
     pub fn decimals(self) -> u8 {
         match self {
-            Self::Bitcoin | Self::Ether => 2,
+            Self::Bitcoin | Self::Ether | Self::Staking => 2,
             Self::Basket => 4,
         }
     }
@@ -71,13 +74,24 @@ impl World {
             prices.insert(asset, walk(dice, (definition.seed.date, to), start)?);
         }
         let followed = match kind {
-            Kind::Bitcoin | Kind::Ether => None,
+            Kind::Bitcoin | Kind::Ether | Kind::Staking => None,
             Kind::Basket => Some(follow(definition, &prices, to)?),
         };
         let targets = followed.as_ref().map(|followed| followed.targets.clone()).unwrap_or_default();
         let source = format!("simulated, seed {seed}");
-        Ok(Self { market: Market { prices, targets, source, ..Market::default() }, followed })
+        let staking_yields = match kind {
+            Kind::Staking => yields(definition.seed.date, to),
+            _ => BTreeMap::new(),
+        };
+        Ok(Self { market: Market { prices, targets, staking_yields, source, ..Market::default() }, followed })
     }
+}
+
+/// Three per cent a year, on every day: a round number, so that nobody takes it for a real one.
+fn yields(from: Date, to: Date) -> BTreeMap<Date, Rate> {
+    let three_percent = Rate::from_units(3 * 10i128.pow(16));
+    let days = std::iter::successors(Some(from), |day| day.tomorrow().ok());
+    days.take_while(|day| *day <= to).map(|day| (day, three_percent)).collect()
 }
 
 fn first_price(asset: Symbol) -> Price {

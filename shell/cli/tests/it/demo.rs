@@ -1,4 +1,4 @@
-//! The first thing a stranger runs: three simulated funds, their report, and the same again from the same seed.
+//! The first thing a stranger runs: four simulated funds, their report, and the same again from the same seed.
 
 use crate::harness::{Room, steps_aside};
 use serde_json::Value;
