@@ -6,6 +6,7 @@
 mod baskets;
 mod days;
 mod desk;
+mod distributions;
 mod http;
 mod latency;
 mod pgbench;
@@ -51,6 +52,9 @@ struct Arguments {
     /// With `baskets`: where the growth of every run goes.
     #[arg(long, value_name = "FILE", required_if_eq("part", "baskets"))]
     growth: Option<PathBuf>,
+    /// With `distributions`: holders of record.
+    #[arg(long, default_value_t = 10_000_000, value_parser = clap::value_parser!(u32).range(1_000..=50_000_000))]
+    holders: u32,
     /// With `http`: requests in one round.
     #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(1_000..=30_000))]
     requests: u32,
@@ -74,6 +78,8 @@ enum Part {
     Signature,
     /// A basket over five years: one run and a sweep.
     Baskets,
+    /// A distribution over very many holders of record, in process and durable, beside raw SQLite.
+    Distributions,
     /// Signed requests over HTTP on loopback, beside a server without a gate.
     Http,
     /// The server that `http` measures, as its child.
@@ -111,6 +117,9 @@ fn main() -> Result<(), Failure> {
         Part::HttpGate => return http::child::gate(&plan.folder),
         Part::HttpHello => return http::child::hello(),
         Part::Http => http::measure(&plan, arguments.requests.into(), &arguments.http_peers, &mut report)?,
+        Part::Distributions => {
+            distributions::measure(&plan, usize::try_from(arguments.holders)?, &mut report)?
+        }
         Part::Signature => signature::measure(&plan, &mut report)?,
         Part::Rate => {
             let parquet = arguments.parquet.ok_or("rate needs --parquet")?;

@@ -40,15 +40,11 @@ pub enum MovementKind {
     DistributedToHolders,
     /// Sold when the fund was wound up.
     SoldInLiquidation,
-    /// Handed to another fund in a merger.
-    GivenUpInMerger,
-    /// Taken over from another fund.
-    ReceivedInMerger,
 }
 
 impl MovementKind {
     /// Every kind, in the order of a statement.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 16] = [
         Self::Purchased,
         Self::ContributedInKind,
         Self::BoughtInRebalance,
@@ -57,8 +53,6 @@ impl MovementKind {
         Self::GivenUpInMigration,
         Self::Rewarded,
         Self::Slashed,
-        Self::ReceivedInMerger,
-        Self::GivenUpInMerger,
         Self::WrittenOff,
         Self::SoldForRedemption,
         Self::DistributedInKind,
@@ -88,8 +82,6 @@ impl MovementKind {
             Self::SoldForDistribution => "sold for distributions",
             Self::DistributedToHolders => "distributed to holders",
             Self::SoldInLiquidation => "sold in liquidation",
-            Self::GivenUpInMerger => "given up in a merger",
-            Self::ReceivedInMerger => "received in a merger",
         }
     }
 }

@@ -127,7 +127,7 @@ fn split(state: &FundState, split: Split, holders: &[Holder], reason: &str, toda
         return Err(LifeRefusal::SplitMustLeaveShares(after).into());
     }
     let held = state.cash_not_owed()?;
-    if in_lieu > held {
+    if in_lieu > held.max(Money::ZERO) {
         return Err(LifeRefusal::SplitFractionsMustBeCoveredByCash { needed: in_lieu, held }.into());
     }
     let before = state.issued();

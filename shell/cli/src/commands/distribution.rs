@@ -23,7 +23,7 @@ const PART: usize = 10_000;
 pub(crate) enum DistributionVerb {
     /// Declare a distribution: its shares go ex on the record date
     #[command(
-        after_help = "Example:\n  strongroom distribution declare --id q1 --per-share 0.316871 --record 2026-02-13 --pay 2026-02-17 \\\n      --memo \"rewards of the quarter\""
+        after_help = "Example:\n  strongroom distribution declare --id q1 --per-share 0.316871 --record 2026-02-13 \\\n      --pay 2026-02-17 --memo \"rewards of the quarter\""
     )]
     Declare(Declare),
     /// Pay everybody on the register who can be reached

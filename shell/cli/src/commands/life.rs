@@ -37,7 +37,7 @@ pub(crate) enum LifeVerb {
     },
     /// Another custodian keeps a balance from a day on
     #[command(
-        after_help = "Example:\n  strongroom life custodian --account vault --name \"Other Custodian\" --from 2026-03-02 \\\n      --reason \"tender\""
+        after_help = "Example:\n  strongroom life custodian --account vault --name \"Other Custodian\" \\\n      --from 2026-03-02 --reason \"tender\""
     )]
     Custodian {
         /// Which balance
@@ -55,7 +55,7 @@ pub(crate) enum LifeVerb {
     },
     /// NAV is measured against another published rate from a day on
     #[command(
-        after_help = "Example:\n  strongroom life benchmark --id BRR --name \"CME CF Bitcoin Reference Rate\" --from 2026-03-02 \\\n      --reason \"license ended\""
+        after_help = "Example:\n  strongroom life benchmark --id BRR --name \"Bitcoin Reference Rate\" \\\n      --from 2026-03-02 --reason \"license ended\""
     )]
     Benchmark {
         /// Short code
@@ -111,10 +111,13 @@ pub(crate) enum LifeVerb {
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(crate) enum Cause {
     /// The market fell 7 %: fifteen minutes
+    #[value(name = "level-1")]
     Level1,
     /// The market fell 13 %: fifteen minutes
+    #[value(name = "level-2")]
     Level2,
     /// The market fell 20 %: until the next session opens
+    #[value(name = "level-3")]
     Level3,
     /// The shares alone
     Shares,
@@ -124,7 +127,7 @@ pub(crate) enum Cause {
 pub(crate) enum AssetVerb {
     /// An asset of a basket became another
     #[command(
-        after_help = "Example:\n  strongroom asset migrate --date 2024-07-18 --asset MATIC --into POL --units 1 --reason \"migration\""
+        after_help = "Example:\n  strongroom asset migrate --date 2024-07-18 --asset MATIC --into POL --units 1 \\\n      --reason \"migration\""
     )]
     Migrate {
         /// The day
@@ -160,7 +163,7 @@ pub(crate) enum AssetVerb {
     },
     /// Holders of an asset were given something in a fork or an airdrop: left, or sold at its worth, by the definition
     #[command(
-        after_help = "Example:\n  strongroom asset gift --date 2022-09-15 --asset ETH --what ETHW --value 12.50 --reason \"the merge\""
+        after_help = "Example:\n  strongroom asset gift --date 2022-09-15 --asset ETH --what ETHW --value 12.50 \\\n      --reason \"the merge\""
     )]
     Gift {
         /// The day

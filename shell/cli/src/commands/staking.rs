@@ -47,7 +47,7 @@ pub(crate) enum StakingVerb {
     },
     /// Record coins that the network took away
     #[command(
-        after_help = "Example:\n  strongroom staking slash --id s1 --date 2026-01-05 --lost 1.2 --indemnified 1.2 \\\n      --reason \"double signature\""
+        after_help = "Example:\n  strongroom staking slash --id s1 --date 2026-01-05 --lost 1.2 --indemnified 1 \\\n      --reason \"double signature\""
     )]
     Slash {
         /// Your own name for it; a repeat changes nothing

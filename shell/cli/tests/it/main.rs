@@ -15,6 +15,7 @@ mod demo;
 mod exact;
 mod happenings;
 mod harness;
+mod holders;
 mod index;
 mod live;
 mod one_writer;
