@@ -26,6 +26,26 @@ impl<S: CommandSink> Runner<'_, S> {
         if ready { self.command(Command::Staking(StakingCommand::Release), at) } else { Ok(()) }
     }
 
+    /// Of the coins of a redemption, those that have to come from the vault. A fund that stakes may need what the trading balance
+    /// has left over; any other has every coin in the vault.
+    pub(crate) fn missing_in_trading(
+        &self,
+        coins: &BTreeMap<Symbol, Quantity>,
+    ) -> Result<BTreeMap<Symbol, Quantity>, RunError<S::Error>> {
+        let state = self.state()?;
+        if state.definition().staking.is_none() {
+            return Ok(coins.clone());
+        }
+        let mut missing = BTreeMap::new();
+        for (asset, quantity) in coins {
+            let zero = Quantity::zero(quantity.scale());
+            let there = state.ledger().coins(*asset, Account::Trading).unwrap_or(zero);
+            let more = quantity.try_sub(there)?;
+            missing.insert(*asset, if more.is_negative() { zero } else { more });
+        }
+        Ok(missing)
+    }
+
     /// Records the rewards of the days before this one, and moves towards the target.
     pub(crate) fn stake(&mut self, session: Date, at: Timestamp) -> Step<S> {
         self.record_rewards(session, at)?;

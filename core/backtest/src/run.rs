@@ -236,7 +236,8 @@ impl<'a, S: CommandSink> Runner<'a, S> {
         for order in self.orders(|order| order.settlement_date <= session && order.coins().is_some())? {
             let coins = order.coins().cloned().unwrap_or_default();
             if order.side == OrderSide::Redemption {
-                self.transfer(&coins, (CustodyKind::Vault, CustodyKind::Trading), at)?;
+                let missing = self.missing_in_trading(&coins)?;
+                self.transfer(&missing, (CustodyKind::Vault, CustodyKind::Trading), at)?;
             }
             self.command(Command::SettleOrder { id: order.id }, at)?;
             if order.side == OrderSide::Creation {

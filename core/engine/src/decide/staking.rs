@@ -58,10 +58,17 @@ fn held(state: &FundState, asset: Symbol) -> Result<Quantity, Refusal> {
     position.map(|position| position.held).ok_or(Refusal::AssetMustBeInDefinition(asset))
 }
 
-/// What has to stay liquid: the sleeve of the definition, or what redemptions taken are due when that is more.
+/// Coins for accrued fee, expenses and holders: they are going to be sold, so no redemption can count on them.
+fn set_aside(state: &FundState, asset: Symbol) -> Result<Quantity, Refusal> {
+    let position = state.reserve().positions()?.into_iter().find(|position| position.asset == asset);
+    position.map(|position| position.set_aside).ok_or(Refusal::AssetMustBeInDefinition(asset))
+}
+
+/// What has to stay liquid: the sleeve of the definition, or what redemptions taken are due and what is set aside when that is
+/// more.
 fn sleeve(state: &FundState, asset: Symbol, least: Rate) -> Result<Quantity, Refusal> {
     let part = held(state, asset)?.try_mul_div(least.units(), ONE, Rounding::Ceiling)?;
-    let due = state.due_to_redemptions(asset)?;
+    let due = state.due_to_redemptions(asset)?.try_add(set_aside(state, asset)?)?;
     Ok(if part.units() > due.units() { part } else { due })
 }
 
@@ -259,7 +266,8 @@ pub(super) fn is_liquid(state: &FundState, new: &NewOrder) -> Result<(), Refusal
 /// What a redemption is due at the Basket Amount promised now, and liquid coins not due to earlier ones.
 fn due_and_free(state: &FundState, new: &NewOrder) -> Result<(Quantity, Quantity), Refusal> {
     let (_, asset) = terms(state)?;
-    let free = state.liquid(asset)?.try_sub(state.due_to_redemptions(asset)?)?;
+    let free =
+        state.liquid(asset)?.try_sub(state.due_to_redemptions(asset)?)?.try_sub(set_aside(state, asset)?)?;
     let amount = state.reserve().basket_amounts().find(|(held, _)| *held == asset).map(|(_, amount)| amount);
     Ok((amount.unwrap_or_default().times(new.shares, free.scale(), Rounding::Ceiling)?, free))
 }

@@ -120,7 +120,7 @@ fn a_redemption_beyond_what_is_liquid_settles_when_unstaked_coins_are_free_or_is
     let due = fund.state().due_to_redemptions(fund.asset).unwrap();
     assert!(due.units() <= fund.state().liquid(fund.asset).unwrap().units());
     let mut fund = refusing();
-    fund.at("2023-01-04T17:00:00").submit("small", REDEMPTION, CASH, 70_000, "2023-01-05");
+    fund.at("2023-01-04T17:00:00").submit("small", REDEMPTION, CASH, 60_000, "2023-01-05");
     let refused = fund.give(refusals::submit("large", REDEMPTION, 20_000, "2023-01-05")).unwrap_err();
     assert_eq!(refused.code(), "order.redemption_must_be_covered_by_liquid_coins");
     // Nothing due to the earlier redemption can be staked meanwhile.
