@@ -108,7 +108,10 @@ impl Oracle {
                 assert_eq!(i128::from(before.count()), self.issued);
                 let made = self.issued * i128::from(*new);
                 assert_eq!(i128::from(after.count()), made / i128::from(*old), "one nominee, rounded down");
-                assert_eq!(in_lieu.is_zero() || made % i128::from(*old) > 0, true);
+                assert!(
+                    in_lieu.is_zero() || made % i128::from(*old) > 0,
+                    "nothing is owed without a fraction"
+                );
                 self.issued = made / i128::from(*old);
                 self.owed_to_holders += in_lieu.units();
                 self.distributions.insert(format!("in-lieu-{date}"), Owed::default());
