@@ -7,6 +7,7 @@ mod audit;
 mod baskets;
 mod days;
 mod desk;
+mod distributions;
 mod http;
 mod latency;
 mod leverage;
@@ -54,6 +55,9 @@ struct Arguments {
     /// With `baskets`: where the growth of every run goes. With `leverage`: where the market and our growth go, for the peers.
     #[arg(long, value_name = "FILE", required_if_eq("part", "baskets"))]
     growth: Option<PathBuf>,
+    /// With `distributions`: holders of record.
+    #[arg(long, default_value_t = 10_000_000, value_parser = clap::value_parser!(u32).range(1_000..=50_000_000))]
+    holders: u32,
     /// With `http`: requests in one round.
     #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(1_000..=30_000))]
     requests: u32,
@@ -87,6 +91,8 @@ enum Part {
     Baskets,
     /// Ten years of a leveraged fund in memory, with funding every eight hours.
     Leverage,
+    /// A distribution over very many holders of record, in process and durable, beside raw SQLite.
+    Distributions,
     /// Signed requests over HTTP on loopback, beside a server without a gate.
     Http,
     /// One bit flipped in each of many signed requests: none may be accepted.
@@ -139,6 +145,9 @@ fn main() -> Result<(), Failure> {
                 arguments.redis.as_deref(),
                 &mut report,
             )?;
+        }
+        Part::Distributions => {
+            distributions::measure(&plan, usize::try_from(arguments.holders)?, &mut report)?
         }
         Part::Signature => signature::measure(&plan, &mut report)?,
         Part::Audit => audit::measure(&plan, &mut report)?,

@@ -3,6 +3,7 @@
 //! ```text
 //! session T   10:00  settle what was dealt on T−1
 //!             11:00  record what has happened to assets of a basket
+//!             11:30  stake towards the target, and record the rewards of the days before
 //!             strike + 30 min  record the reference rates since the last session
 //!             strike + 32 min  record the funding of perpetual futures that has fallen due
 //!             strike + 35 min  strike NAV and deal the orders for T
@@ -10,6 +11,7 @@
 //!             strike + 43 min  bring a basket to its index's weights, when they change
 //!             strike + 44 min  roll futures and reset exposure, when they are due
 //!             strike + 45 min  pay the sponsor fee, on its session
+//!             strike + 50 min  pay, register and declare distributions
 //! before the cut-off for T, by an hour: take the orders for T (cash: on T−1)
 //! ```
 
@@ -27,6 +29,8 @@ pub enum Task {
     Settle(Date),
     /// Record what has happened to assets of a basket before a session, if anything.
     ChangeAssets(Date),
+    /// Stake towards the target of the definition.
+    Stake(Date),
     /// Record reference rates through a day.
     RecordPrices(Date),
     /// Record the funding that has fallen due.
@@ -46,6 +50,8 @@ pub enum Task {
         /// The day of payment.
         on: Date,
     },
+    /// Pay, register and declare distributions.
+    Distribute(Date),
 }
 
 /// Everything due in a period, in order of time.
@@ -92,6 +98,13 @@ fn tasks_of(definition: &FundDefinition, session: Date) -> Result<Vec<(Timestamp
     if definition.kind == FundKind::Derivatives {
         tasks.push((after_strike(definition, session, 32)?, Task::RecordFunding(session)));
         tasks.push((after_strike(definition, session, 44)?, Task::Expose(session)));
+    }
+    if definition.staking.is_some() {
+        let half_past = definition.strike.zone.instant(session, Time::constant(11, 30, 0, 0))?;
+        tasks.push((half_past, Task::Stake(session)));
+    }
+    if definition.distribution.is_some() {
+        tasks.push((after_strike(definition, session, 50)?, Task::Distribute(session)));
     }
     if let Some(cut_off) = definition.cut_off(OrderMethod::Cash, session)? {
         let hour = Duration::from_secs(3_600);

@@ -8,6 +8,7 @@ mod agenda;
 mod basket;
 mod filing;
 mod happenings;
+mod holders;
 mod market;
 mod run;
 mod sink;

@@ -24,6 +24,8 @@ pub struct Market {
     pub funding: BTreeMap<Timestamp, Rate>,
     /// Where the funding rates come from, for the record.
     pub funding_source: String,
+    /// Gross annual staking yields as fractions, per calendar day; a day without one has no reward.
+    pub staking_yields: BTreeMap<Date, Rate>,
     /// Where the prices come from, for the record.
     pub source: String,
     /// Who places the orders, for the record.

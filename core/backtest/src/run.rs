@@ -129,7 +129,7 @@ pub struct Summary {
 #[derive(Debug)]
 pub struct Runner<'a, S> {
     sink: &'a mut S,
-    market: &'a Market,
+    pub(crate) market: &'a Market,
     carried: Money,
     recorded_through: Date,
     summary: Summary,
@@ -194,6 +194,8 @@ impl<'a, S: CommandSink> Runner<'a, S> {
             Task::Rebalance(session) => self.rebalance(session, at),
             Task::Expose(session) => self.expose(session, at),
             Task::PayFee { through, on } => self.pay_fee(through, on, at),
+            Task::Stake(session) => self.stake(session, at),
+            Task::Distribute(session) => self.distribute(session, at),
         }
     }
 
@@ -243,10 +245,12 @@ impl<'a, S: CommandSink> Runner<'a, S> {
 
     /// Coins of a redemption go from the vault to the trading balance first, those of a creation come back after.
     fn settle(&mut self, session: Date, at: Timestamp) -> Step<S> {
+        self.release(session, at)?;
         for order in self.orders(|order| order.settlement_date <= session && order.coins().is_some())? {
             let coins = order.coins().cloned().unwrap_or_default();
             if order.side == OrderSide::Redemption {
-                self.transfer(&coins, (CustodyKind::Vault, CustodyKind::Trading), at)?;
+                let missing = self.missing_in_trading(&coins)?;
+                self.transfer(&missing, (CustodyKind::Vault, CustodyKind::Trading), at)?;
             }
             if let (OrderSide::Redemption, OrderState::Executed { cash_due, .. }) = (order.side, &order.state)
             {
@@ -361,7 +365,7 @@ impl<'a, S: CommandSink> Runner<'a, S> {
         self.command(Command::Pay { liability, prices }, at)
     }
 
-    fn transfer(
+    pub(crate) fn transfer(
         &mut self,
         coins: &BTreeMap<Symbol, Quantity>,
         (from, to): (CustodyKind, CustodyKind),
@@ -417,7 +421,11 @@ fn is_to_execute(state: &FundState, order: &Order) -> bool {
     matches!(order.state, OrderState::Struck { .. }) && !state.coins_to_trade(order).is_empty()
 }
 
-fn price<E: std::error::Error>(market: &Market, asset: Symbol, date: Date) -> Result<Price, RunError<E>> {
+pub(crate) fn price<E: std::error::Error>(
+    market: &Market,
+    asset: Symbol,
+    date: Date,
+) -> Result<Price, RunError<E>> {
     let price = market.prices.get(&asset).and_then(|prices| prices.get(&date));
     price.copied().ok_or(RunError::PriceMissing { asset, date })
 }

@@ -7,6 +7,7 @@ use crate::command::{Change, Liability};
 use crate::event::{Event, NavRecord, OrderDealt, PriceBasis, Restatement, Sale, SaleLine};
 use crate::exposure::{ExposureEvent, Position};
 use crate::ledger::{Journal, Ledger};
+use crate::life::LifeState;
 use crate::order::{Order, OrderId, OrderSide, OrderState};
 use crate::posting::postings;
 use crate::refusal::Refusal;
@@ -50,6 +51,7 @@ pub(crate) fn open(event: &Event, at: Timestamp) -> Result<(FundState, Journal),
             last_rebalance: None,
             asset_changes: Vec::new(),
             position: position_of(&parsed, nav, at),
+            life: LifeState::default(),
         },
         definition: parsed,
     };
@@ -170,9 +172,16 @@ impl FundState {
             }
             Event::CustodyTransferred { .. } => {}
             Event::FundHalted { scope, reason } => {
+                self.suspend((at, None), *scope, reason);
                 self.parts.status = FundStatus::Halted { scope: *scope, reason: reason.clone() };
             }
-            Event::FundResumed { .. } => self.parts.status = FundStatus::Running,
+            Event::FundResumed { .. } => {
+                self.end_suspension(at);
+                self.parts.status = FundStatus::Running;
+            }
+            Event::Distribution(event) => self.follow_distribution(event)?,
+            Event::Staking(event) => self.follow_staking(event)?,
+            Event::Life(event) => self.follow_life(event)?,
         }
         Ok((order, journal))
     }
@@ -290,7 +299,7 @@ impl FundState {
         self.go_out(self.definition.strike.zone.date_of(at), kind, sale)
     }
 
-    fn restate(&mut self, restatement: &Restatement) -> Result<(), Refusal> {
+    pub(crate) fn restate(&mut self, restatement: &Restatement) -> Result<(), Refusal> {
         for nav in &restatement.navs {
             let index = self.parts.navs.binary_search_by_key(&nav.date, |nav| nav.date);
             let slot = index.ok().and_then(|index| self.parts.navs.get_mut(index));
@@ -313,15 +322,15 @@ impl FundState {
         Ok(())
     }
 
-    fn entitled_shares(&self) -> Result<Shares, NumberError> {
+    pub(crate) fn entitled_shares(&self) -> Result<Shares, NumberError> {
         entitled_shares(self.parts.issued, self.parts.orders.values())
     }
 
-    fn open_order(&mut self, id: &OrderId) -> Result<&mut Order, Refusal> {
+    pub(crate) fn open_order(&mut self, id: &OrderId) -> Result<&mut Order, Refusal> {
         self.parts.orders.get_mut(id).ok_or_else(|| Refusal::OrderMustBeOpen(id.clone()))
     }
 
-    fn come_in(&mut self, date: Date, kind: MovementKind, sale: &Sale) -> Result<(), Refusal> {
+    pub(crate) fn come_in(&mut self, date: Date, kind: MovementKind, sale: &Sale) -> Result<(), Refusal> {
         for (asset, line) in &sale.assets {
             let lots = self.parts.lots.get_mut(asset).ok_or(Refusal::AssetMustBeInDefinition(*asset))?;
             lots.acquire(Lot { acquired: date, quantity: line.quantity, cost: line.cost })?;
@@ -331,7 +340,7 @@ impl FundState {
         Ok(())
     }
 
-    fn go_out(&mut self, date: Date, kind: MovementKind, sale: &Sale) -> Result<(), Refusal> {
+    pub(crate) fn go_out(&mut self, date: Date, kind: MovementKind, sale: &Sale) -> Result<(), Refusal> {
         for (asset, line) in &sale.assets {
             let lots = self.parts.lots.get_mut(asset).ok_or(Refusal::AssetMustBeInDefinition(*asset))?;
             *lots = lots.relieve(line.quantity)?.1;

@@ -1,7 +1,10 @@
 //! What a fund can be asked to do. A command may be refused; an event may not.
 
+use crate::distribution::DistributionCommand;
 use crate::exposure::ExposureCommand;
+use crate::life::LifeCommand;
 use crate::order::{OrderId, OrderSide};
+use crate::staking::StakingCommand;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use strongroom_fund::definition::{CustodyKind, OrderMethod};
@@ -143,6 +146,12 @@ pub enum Command {
         /// Why, for the record.
         reason: String,
     },
+    /// Something about a distribution.
+    Distribution(DistributionCommand),
+    /// Something about staking.
+    Staking(StakingCommand),
+    /// Something about the fund's life.
+    Life(LifeCommand),
     /// Lets time pass: accrues what has become due and does nothing else.
     Wake,
 }

@@ -3,8 +3,11 @@
 //! Events carry results, not instructions: replaying them needs no price, no fee formula and no rounding.
 
 use crate::command::{HaltScope, Liability};
+use crate::distribution::DistributionEvent;
 use crate::exposure::{ExposureEvent, PositionNav};
+use crate::life::LifeEvent;
 use crate::order::{Order, OrderId};
+use crate::staking::StakingEvent;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use strongroom_fund::definition::CustodyKind;
@@ -248,6 +251,12 @@ pub enum Event {
         /// Why.
         reason: String,
     },
+    /// Something happened to a distribution.
+    Distribution(DistributionEvent),
+    /// Something happened to staked coins.
+    Staking(StakingEvent),
+    /// Something happened in the fund's life.
+    Life(LifeEvent),
 }
 
 /// Coins of one balance before and after a migration.
@@ -360,6 +369,9 @@ pub struct NavInputs {
     pub accrued_fee: Money,
     /// Other expenses accrued and unpaid.
     pub accrued_expenses: Money,
+    /// Distributions in money that shares have gone ex of and that are unpaid.
+    #[serde(skip_serializing_if = "is_nothing", default)]
+    pub distributions: Money,
     /// Date of the strike before: the fee covers each calendar day since.
     pub after: Date,
     /// What a price rests on, for each asset whose price was not taken as imported.
@@ -368,6 +380,20 @@ pub struct NavInputs {
     /// The position of a fund of derivatives.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub position: Option<PositionNav>,
+}
+
+impl NavInputs {
+    /// What of the distributions unpaid has to come from coins, because there is not enough money.
+    pub(crate) fn uncovered(&self) -> Result<Money, strongroom_units::NumberError> {
+        if self.distributions.is_zero() {
+            return Ok(Money::ZERO);
+        }
+        Ok(self.distributions.try_sub(self.cash)?.max(Money::ZERO))
+    }
+}
+
+fn is_nothing(amount: &Money) -> bool {
+    amount.is_zero()
 }
 
 /// What a price rests on.

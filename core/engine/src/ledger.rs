@@ -48,6 +48,20 @@ pub enum Account {
     CollateralIncome,
     /// Costs of rolling futures, of all days.
     RollCost,
+    /// Coins at work for the network.
+    Staked,
+    /// Coins on their way back from it.
+    Unbonding,
+    /// Distributions that shares have gone ex of and that are unpaid.
+    DistributionPayable,
+    /// What was distributed to holders, of all days.
+    Distributions,
+    /// What the network paid before cuts, of all days.
+    Rewards,
+    /// What provider and custodian kept of it, of all days.
+    RewardCost,
+    /// What the network took away, of all days.
+    Slashing,
 }
 
 impl Account {
@@ -72,6 +86,26 @@ impl Account {
             Self::Financing => "financing",
             Self::CollateralIncome => "collateral-income",
             Self::RollCost => "roll-cost",
+            Self::Staked => "staked",
+            Self::Unbonding => "unbonding",
+            Self::DistributionPayable => "distribution-payable",
+            Self::Distributions => "distributions",
+            Self::Rewards => "rewards",
+            Self::RewardCost => "reward-cost",
+            Self::Slashing => "slashing",
+        }
+    }
+
+    /// Whether coins in it are the fund's to give: what it holds, is due and works for it, less what it owes.
+    pub(crate) fn is_held(self) -> bool {
+        match self {
+            Self::Vault | Self::Trading | Self::Receivable | Self::Payable => true,
+            Self::Staked | Self::Unbonding | Self::DistributionPayable => true,
+            Self::Cash | Self::AccruedFee | Self::AccruedExpense | Self::Capital | Self::Exchange => false,
+            Self::FeeExpense | Self::OtherExpense | Self::RebalanceCost => false,
+            Self::Margin | Self::DerivativeGain | Self::Funding => false,
+            Self::Financing | Self::CollateralIncome | Self::RollCost => false,
+            Self::Distributions | Self::Rewards | Self::RewardCost | Self::Slashing => false,
         }
     }
 }

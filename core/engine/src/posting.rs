@@ -61,6 +61,9 @@ pub fn postings(event: &Event, order: Option<&Order>) -> Result<Journal, Refusal
         Event::CustodyTransferred { asset, from, to, quantity } => {
             entries.deliver(*asset, *quantity, balance(*to), balance(*from))?;
         }
+        Event::Distribution(event) => entries.distribution(event)?,
+        Event::Staking(event) => entries.staking(event)?,
+        Event::Life(event) => entries.life(event)?,
         Event::PricesRecorded { .. }
         | Event::RateRecorded { .. }
         | Event::FallbackDecided { .. }
@@ -81,13 +84,13 @@ pub(crate) fn balance(kind: CustodyKind) -> Account {
 }
 
 #[derive(Default)]
-struct Entries {
+pub(crate) struct Entries {
     coins: Vec<(Symbol, Account, Quantity)>,
     money: Vec<(Account, Money)>,
 }
 
 impl Entries {
-    fn pay(&mut self, amount: Money, debit: Account, credit: Account) -> Result<(), NumberError> {
+    pub(crate) fn pay(&mut self, amount: Money, debit: Account, credit: Account) -> Result<(), NumberError> {
         if !amount.is_zero() {
             self.money.push((debit, amount));
             self.money.push((credit, amount.try_neg()?));
@@ -95,7 +98,7 @@ impl Entries {
         Ok(())
     }
 
-    fn deliver(
+    pub(crate) fn deliver(
         &mut self,
         asset: Symbol,
         quantity: Quantity,
@@ -109,7 +112,12 @@ impl Entries {
         Ok(())
     }
 
-    fn deliver_all(&mut self, sale: &Sale, debit: Account, credit: Account) -> Result<(), NumberError> {
+    pub(crate) fn deliver_all(
+        &mut self,
+        sale: &Sale,
+        debit: Account,
+        credit: Account,
+    ) -> Result<(), NumberError> {
         sale.assets.iter().try_for_each(|(asset, line)| self.deliver(*asset, line.quantity, debit, credit))
     }
 
@@ -201,7 +209,7 @@ impl Entries {
         self.pay(cost, RebalanceCost, Cash)
     }
 
-    fn adjustment(&mut self, restatement: &Restatement) -> Result<(), NumberError> {
+    pub(crate) fn adjustment(&mut self, restatement: &Restatement) -> Result<(), NumberError> {
         self.pay(restatement.fee_adjustment, Account::FeeExpense, Account::AccruedFee)?;
         for (asset, quantity) in restatement.coin_fees.values().flatten() {
             self.deliver(*asset, *quantity, Account::FeeExpense, Account::AccruedFee)?;

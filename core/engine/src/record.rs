@@ -56,5 +56,8 @@ fn kind(event: &Event) -> &'static str {
         Event::CustodyTransferred { .. } => "custody-transferred",
         Event::FundHalted { .. } => "fund-halted",
         Event::FundResumed { .. } => "fund-resumed",
+        Event::Distribution(event) => event.kind(),
+        Event::Staking(event) => event.kind(),
+        Event::Life(event) => event.kind(),
     }
 }

@@ -1,6 +1,8 @@
 //! Why a command was refused. A refused command changes nothing.
 
 mod exposure;
+
+use crate::life_refusal::LifeRefusal;
 use crate::order::OrderId;
 use crate::reserve::ReserveBreach;
 pub use exposure::ExposureRefusal;
@@ -406,6 +408,9 @@ pub enum Refusal {
     /// The reserve would not cover what is owed.
     #[error("{0}")]
     ReserveMustCoverEntitlement(#[from] ReserveBreach),
+    /// A rule about distributions, staking or the fund's life.
+    #[error(transparent)]
+    Life(#[from] LifeRefusal),
     /// A set of entries that does not balance.
     #[error("the entries do not sum to zero")]
     BooksMustBalance,
@@ -491,6 +496,7 @@ impl Refusal {
             Self::TransferMustMoveSomething => "custody.transfer_must_move_something",
             Self::Exposure(refusal) => refusal.code(),
             Self::ReserveMustCoverEntitlement(_) => "reserve.must_cover_entitlement",
+            Self::Life(refusal) => refusal.code(),
             Self::BooksMustBalance => "ledger.books_must_balance",
             Self::Lots(error) => error.code(),
             Self::Number(error) => error.code(),

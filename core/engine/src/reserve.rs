@@ -1,6 +1,6 @@
 //! The fund's solvency, per asset, at every event.
 //!
-//! INVARIANT: coins held (vault + trading + receivable − payable) ≥ entitlement + coins set aside for accrued fee
+//! INVARIANT: coins held (vault + trading + staked + unbonding + receivable − payable − owed to holders) ≥ entitlement + coins set aside for accrued fee
 //! and expenses, where entitlement = entitled shares × the Basket Amount per share recorded at the last strike.
 //! Entitled are the shares outstanding, less struck redemptions, plus struck and funded creations. The entitlement
 //! is never derived from the reserve that it checks: between two strikes it moves only with shares.
@@ -13,10 +13,13 @@
 //! Fee that accrues in coins after a strike is not yet in that strike's Basket Amount, so it is set aside at the
 //! next strike: both sides of the comparison are as of the last one.
 
+use crate::distribution::DistributionEvent;
 use crate::event::{Event, NavFigures, Promise};
-use crate::ledger::{Account, Journal};
+use crate::ledger::Journal;
+use crate::life::LifeEvent;
 use crate::order::{Order, OrderSide, OrderState};
 use crate::refusal::Refusal;
+use crate::staking::StakingEvent;
 use core::fmt;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -97,7 +100,7 @@ impl ReserveSheet {
         for (asset, account, quantity) in journal.coins() {
             let scale = quantity.scale();
             let reserve = self.assets.entry(*asset).or_insert_with(|| AssetReserve::empty(scale));
-            if matches!(account, Account::Vault | Account::Trading | Account::Receivable | Account::Payable) {
+            if account.is_held() {
                 reserve.held = reserve.held.try_add(*quantity)?;
             }
         }
@@ -112,6 +115,17 @@ impl ReserveSheet {
             Event::Rebalanced { promises, .. }
             | Event::AssetMigrated { promises, .. }
             | Event::AssetWrittenOff { promises, .. } => self.promise_afresh(promises),
+            Event::Distribution(DistributionEvent::WentEx { promises, .. })
+            | Event::Staking(StakingEvent::Slashed { promises, .. })
+            | Event::Staking(StakingEvent::RewardsSold { promises, .. }) => self.promise_afresh(promises),
+            Event::Life(LifeEvent::Split { before, after, promises, .. }) => {
+                self.entitled = self.entitled.try_add(after.try_sub(*before)?)?;
+                self.promise_afresh(promises);
+            }
+            Event::Life(LifeEvent::Liquidated { promises, .. }) => {
+                self.entitled = Shares::ZERO;
+                self.promise_afresh(promises);
+            }
             Event::OrderSettled { in_kind: Some(_), .. } => self.fund(order)?,
             Event::Paid { sale, .. } => {
                 for (asset, line) in &sale.assets {

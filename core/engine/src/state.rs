@@ -5,6 +5,7 @@ use crate::event::NavRecord;
 use crate::event::PriceBasis;
 use crate::exposure::Position;
 use crate::ledger::Ledger;
+use crate::life::LifeState;
 use crate::order::{Order, OrderId, OrderSide, OrderState};
 use crate::reserve::ReserveSheet;
 use serde::{Deserialize, Serialize};
@@ -51,6 +52,8 @@ pub(crate) struct Parts {
     pub(crate) asset_changes: Vec<KnownChange>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(crate) position: Option<Position>,
+    #[serde(skip_serializing_if = "LifeState::is_empty", default)]
+    pub(crate) life: LifeState,
 }
 
 /// Whether the fund takes orders.
@@ -268,7 +271,10 @@ impl FundState {
 
     /// Whether coins per share are others than at the last strike.
     pub(crate) fn has_changed_since_strike(&self) -> bool {
-        self.rebalanced_since_strike().is_some() || self.changes_since_strike().next().is_some()
+        let last = self.last_nav().map(|nav| nav.date);
+        self.rebalanced_since_strike().is_some()
+            || self.changes_since_strike().next().is_some()
+            || (last.is_some() && self.parts.life.promised_after == last)
     }
 
     /// Prices of the last strike, and of a rebalance since.

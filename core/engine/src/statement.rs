@@ -7,6 +7,8 @@
 use crate::event::NavRecord;
 use crate::refusal::Refusal;
 use crate::state::FundState;
+pub use crate::statement_life::LifeRow;
+use crate::statement_life::life_rows;
 use serde::Serialize;
 use strongroom_fund::rollforward::{Position, RollForward, roll_forward};
 use strongroom_units::time::Date;
@@ -33,6 +35,9 @@ pub struct Statement {
     pub navs: Vec<NavRow>,
     /// Per NAV and asset.
     pub holdings: Vec<HoldingRow>,
+    /// Distributions, splits and changes of the period.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub life: Vec<LifeRow>,
 }
 
 /// The statement of assets and liabilities at a strike. Money at eight decimals.
@@ -50,7 +55,10 @@ pub struct AssetsAndLiabilities {
     pub sponsor_fee_payable: Money,
     /// Other expenses accrued and unpaid.
     pub expenses_payable: Money,
-    /// Fee and expenses.
+    /// Distributions that shares have gone ex of and that are unpaid.
+    #[serde(skip_serializing_if = "is_nothing")]
+    pub distributions_payable: Money,
+    /// Fee, expenses and distributions.
     pub total_liabilities: Money,
     /// Assets less liabilities.
     pub net_assets: Money,
@@ -58,6 +66,10 @@ pub struct AssetsAndLiabilities {
     pub shares_outstanding: Shares,
     /// Net assets per share.
     pub nav_per_share: Price,
+}
+
+fn is_nothing(amount: &Money) -> bool {
+    amount.is_zero()
 }
 
 /// One asset's roll-forward, in rows that foot.
@@ -107,6 +119,8 @@ pub struct NavRow {
     pub net_assets: Money,
     /// Net assets per share.
     pub nav_per_share: Price,
+    /// The same on the shares of today; none when they were not split since.
+    pub nav_per_share_split_adjusted: Option<Price>,
     /// As published, two decimals.
     pub nav_per_share_published: Money,
     /// The published figure less today's knowledge of it, in published cents; zero unless corrected.
@@ -148,8 +162,9 @@ pub fn statement(state: &FundState, from: Date, through: Date) -> Result<Stateme
         through,
         assets_and_liabilities: navs().next_back().map(assets_and_liabilities).transpose()?,
         roll_forwards: roll_forwards.collect::<Result<_, _>>()?,
-        navs: navs().map(nav_row).collect::<Result<_, _>>()?,
+        navs: navs().map(|nav| nav_row(state, nav)).collect::<Result<_, _>>()?,
         holdings: navs().flat_map(holding_rows).collect(),
+        life: life_rows(state, from, through),
     })
 }
 
@@ -162,7 +177,8 @@ pub fn assets_and_liabilities(nav: &NavRecord) -> Result<AssetsAndLiabilities, R
             fee_coins_value.try_add(input.price.value(input.accrued_fee, Rounding::HalfEven)?)?;
     }
     let sponsor_fee_payable = nav.inputs.accrued_fee.try_add(valuation.fee)?.try_add(fee_coins_value)?;
-    let total_liabilities = sponsor_fee_payable.try_add(nav.inputs.accrued_expenses)?;
+    let total_liabilities =
+        sponsor_fee_payable.try_add(nav.inputs.accrued_expenses)?.try_add(nav.inputs.distributions)?;
     let total_assets = valuation.net_assets.try_add(total_liabilities)?;
     Ok(AssetsAndLiabilities {
         as_of: nav.date,
@@ -171,6 +187,7 @@ pub fn assets_and_liabilities(nav: &NavRecord) -> Result<AssetsAndLiabilities, R
         total_assets,
         sponsor_fee_payable,
         expenses_payable: nav.inputs.accrued_expenses,
+        distributions_payable: nav.inputs.distributions,
         total_liabilities,
         net_assets: valuation.net_assets,
         shares_outstanding: nav.inputs.shares,
@@ -232,7 +249,7 @@ fn rolled(
     Ok(RollForwardStatement { asset, rows, foots: rolled.foots()? })
 }
 
-fn nav_row(nav: &NavRecord) -> Result<NavRow, Refusal> {
+fn nav_row(state: &FundState, nav: &NavRecord) -> Result<NavRow, Refusal> {
     let valuation = nav.current.valuation;
     Ok(NavRow {
         date: nav.date,
@@ -243,6 +260,10 @@ fn nav_row(nav: &NavRecord) -> Result<NavRow, Refusal> {
         accrued_fee: nav.inputs.accrued_fee.try_add(valuation.fee)?,
         net_assets: valuation.net_assets,
         nav_per_share: nav.current.nav_per_share,
+        nav_per_share_split_adjusted: match state.split_adjusted(nav.current.nav_per_share, nav.date)? {
+            adjusted if adjusted == nav.current.nav_per_share => None,
+            adjusted => Some(adjusted),
+        },
         nav_per_share_published: nav.published.nav_per_share_published,
         correction: nav.published.nav_per_share_published.try_sub(nav.current.nav_per_share_published)?,
     })

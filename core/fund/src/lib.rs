@@ -4,10 +4,13 @@
 
 pub mod composition;
 pub mod definition;
+pub mod distribution;
 pub mod fees;
 pub mod leverage;
 pub mod lots;
 pub mod rollforward;
+pub mod safe_harbour;
+pub mod staking;
 pub mod statistics;
 pub mod valuation;
 

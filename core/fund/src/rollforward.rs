@@ -30,22 +30,37 @@ pub enum MovementKind {
     GivenUpInMigration,
     /// Worth nothing, and gone.
     WrittenOff,
+    /// Received for staking or from the network, at their value on the day.
+    Rewarded,
+    /// Taken by the network, less what the provider made good.
+    Slashed,
+    /// Sold so that holders can be paid in money.
+    SoldForDistribution,
+    /// Paid to holders in kind.
+    DistributedToHolders,
+    /// Sold when the fund was wound up.
+    SoldInLiquidation,
 }
 
 impl MovementKind {
     /// Every kind, in the order of a statement.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 16] = [
         Self::Purchased,
         Self::ContributedInKind,
         Self::BoughtInRebalance,
         Self::SoldInRebalance,
         Self::ReceivedInMigration,
         Self::GivenUpInMigration,
+        Self::Rewarded,
+        Self::Slashed,
         Self::WrittenOff,
         Self::SoldForRedemption,
         Self::DistributedInKind,
         Self::SoldForExpenses,
         Self::DistributedForSponsorFee,
+        Self::SoldForDistribution,
+        Self::DistributedToHolders,
+        Self::SoldInLiquidation,
     ];
 
     /// The line's text in a statement.
@@ -62,6 +77,11 @@ impl MovementKind {
             Self::ReceivedInMigration => "received in migrations",
             Self::GivenUpInMigration => "given up in migrations",
             Self::WrittenOff => "written off",
+            Self::Rewarded => "rewards",
+            Self::Slashed => "slashed",
+            Self::SoldForDistribution => "sold for distributions",
+            Self::DistributedToHolders => "distributed to holders",
+            Self::SoldInLiquidation => "sold in liquidation",
         }
     }
 }

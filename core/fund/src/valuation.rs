@@ -38,6 +38,8 @@ pub struct MoneyPosition {
     pub accrued_fee: Money,
     /// Other expenses accrued and not yet paid.
     pub accrued_expenses: Money,
+    /// Distributions that shares have gone ex of and holders have not yet been paid.
+    pub distributions: Money,
 }
 
 /// The steps of one valuation, each as published or kept for the record.
@@ -47,7 +49,7 @@ pub struct Valuation {
     pub holdings: Money,
     /// Step 3.
     pub with_pending_creations: Money,
-    /// Step 4: less accrued unpaid expenses and sponsor fee of earlier days.
+    /// Step 4: less accrued unpaid expenses, sponsor fee of earlier days and distributions payable.
     pub after_expenses: Money,
     /// Step 5: the NAV Fee Basis Amount.
     pub fee_basis: Money,
@@ -76,6 +78,7 @@ pub fn value(
     let with_pending_creations = holdings.try_add(total(|asset| Ok(asset.pending_creations))?)?;
     let after_expenses =
         with_pending_creations.try_sub(money.accrued_expenses)?.try_sub(money.accrued_fee)?;
+    let after_expenses = after_expenses.try_sub(money.distributions)?;
     let fee_basis = after_expenses.try_sub(total(|asset| Ok(asset.pending_redemptions))?)?;
     let fee = match schedule.accrual {
         crate::definition::FeeAccrual::Money => money_fee(schedule, fee_basis, after, date)?,

@@ -11,6 +11,7 @@ use strongroom_units::{Money, Rate, Shares};
 const BITCOIN: &str = include_str!("../../../funds/bitcoin.toml");
 const ETHER: &str = include_str!("../../../funds/ether.toml");
 const LARGE_CAP: &str = include_str!("../../../funds/large-cap.toml");
+const STAKING: &str = include_str!("../../../funds/ether-staking.toml");
 const DEFI: &str = include_str!("../../../funds/defi.toml");
 const PLATFORMS: &str = include_str!("../../../funds/smart-contract-platforms.toml");
 
@@ -246,9 +247,65 @@ fn pointed_at<'a>(text: &'a str, error: &DefinitionError) -> Option<&'a str> {
 #[test]
 fn each_refusal_points_at_the_place_and_says_what_to_write() {
     let single = ROWS.iter().filter_map(|row| check(BITCOIN, row).err());
+    let staking = STAKING_ROWS.iter().filter_map(|row| check(STAKING, row).err());
+    let single = single.chain(staking);
     let wrong: Vec<String> =
         single.chain(BASKET_ROWS.iter().filter_map(|row| check(LARGE_CAP, row).err())).collect();
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// Lines of the staking fund replaced.
+const STAKING_ROWS: &[Row] = &[
+    row("session = 5 ", "session = 21 #", "definition.distribution_sessions_must_be_in_range", "21"),
+    row("record_after = 1", "record_after = 0", "definition.distribution_sessions_must_be_in_range", "0"),
+    row("pay_after = 2", "pay_after = 61", "definition.distribution_sessions_must_be_in_range", "61"),
+    row("decimals = 6", "decimals = 9", "definition.distribution_decimals_must_fit_the_base_unit", "9"),
+    row("every = \"quarter\"", "every = \"year\"", READABLE, "\"year\""),
+    row(
+        "provider = \"Staking Provider, unrelated to the sponsor\"",
+        "provider = \" \"",
+        "definition.staking_provider_must_be_named",
+        "\" \"",
+    ),
+    row(
+        "target = \"0.80\"",
+        "target = \"0.91\"",
+        "definition.staking_target_must_leave_the_sleeve",
+        "\"0.91\"",
+    ),
+    row("target = \"0.80\"", "target = \"80\"", "definition.staking_part_must_be_a_fraction", "\"80\""),
+    row(
+        "liquid_least = \"0.10\"",
+        "liquid_least = \"-0.1\"",
+        "definition.staking_part_must_be_a_fraction",
+        "\"-0.1\"",
+    ),
+    row("unbonding_days = 9", "unbonding_days = 366", "definition.unbonding_must_be_within_a_year", "366"),
+    row(
+        "custodian = \"0.08\"",
+        "custodian = \"0.91\"",
+        "definition.staking_cut_must_leave_something",
+        "\"0.10\"",
+    ),
+    row("no_arbitrage = true\n", "", READABLE, "[staking.safe_harbour]"),
+    row(
+        "cost_method",
+        "shares_most = 399_999\ncost_method",
+        "definition.shares_most_must_hold_the_seed",
+        "399_999",
+    ),
+];
+
+#[test]
+fn only_a_fund_of_one_asset_stakes_and_has_a_policy_for_gifts_of_its_own() {
+    let section =
+        &STAKING[STAKING.find("[staking]").unwrap()..STAKING.find("[staking.safe_harbour]").unwrap()];
+    let staking = format!("{LARGE_CAP}\n{}", section.replace("2023-01-03", "2020-01-02"));
+    let of_one = refused(&staking, "definition.staking_must_be_of_one_asset", "\"Staking Provider");
+    assert_eq!(of_one, Ok(()));
+    let gifts = LARGE_CAP.replacen("cost_method", "forks_and_airdrops = \"abandon\"\ncost_method", 1);
+    let by_index = refused(&gifts, "definition.gift_policy_of_a_basket_must_be_its_index", "\"abandon\"");
+    assert_eq!(by_index, Ok(()));
 }
 
 /// Codes about the kind of fund as a whole, each with its own text below.
@@ -319,10 +376,16 @@ fn deep_nesting_is_refused() {
 
 #[test]
 fn each_code_of_the_definition_is_tested() {
-    let sources = [include_str!("../src/definition/parse.rs"), include_str!("../src/definition/basket.rs")];
+    let sources = [
+        include_str!("../src/definition/parse.rs"),
+        include_str!("../src/definition/basket.rs"),
+        include_str!("../src/definition/distribution.rs"),
+    ];
     let written = sources.iter().flat_map(|source| source.split('"'));
     let codes = written.filter(|text| text.starts_with("definition."));
-    let rows = ROWS.iter().chain(BASKET_ROWS).map(|row| row.code);
+    let elsewhere =
+        ["definition.staking_must_be_of_one_asset", "definition.gift_policy_of_a_basket_must_be_its_index"];
+    let rows = ROWS.iter().chain(BASKET_ROWS).chain(STAKING_ROWS).map(|row| row.code).chain(elsewhere);
     let tested: BTreeSet<&str> =
         rows.chain(EMPTY_LISTS.iter().map(|(_, _, code)| *code)).chain(OF_KINDS).chain(IN_LIEU).collect();
     let uncovered: Vec<&str> = codes.filter(|code| !tested.contains(code)).collect();

@@ -31,6 +31,7 @@ impl FactSheet<'_> {
         if !self.market.is_empty() {
             sections.push(self.premium()?);
         }
+        sections.extend(self.life_sections()?);
         let holdings = self.holdings_and_flows()?;
         if !holdings.blocks.is_empty() {
             sections.push(holdings);

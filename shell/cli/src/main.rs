@@ -8,6 +8,7 @@ mod fact_sheet;
 mod failure;
 mod index;
 mod leverage;
+mod life_sheet;
 mod log_key;
 mod performance;
 mod print;
@@ -43,7 +44,7 @@ Exit codes: 0 done, 1 refused by a rule, 2 wrong command line, 3 wrong input fil
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// Run five funds over a simulated market and show the report
+    /// Run six funds over a simulated market and show the report
     Demo(demo::Demo),
     /// Run a fund over real prices and flows of the past
     Backtest(Box<backtest::Backtest>),
@@ -84,6 +85,21 @@ enum Verb {
     /// Move money to and from the margin account
     #[command(subcommand)]
     Margin(commands::exposure::MarginVerb),
+    /// Declare, pay, correct and list distributions to holders
+    #[command(subcommand)]
+    Distribution(commands::distribution::DistributionVerb),
+    /// Record who the holders of record are
+    #[command(subcommand)]
+    Register(commands::distribution::RegisterVerb),
+    /// Stake coins and get them back; record rewards and slashings
+    #[command(subcommand)]
+    Staking(commands::staking::StakingVerb),
+    /// Splits, changes of custodian and benchmark, halts, the end of a fund
+    #[command(subcommand)]
+    Life(commands::life::LifeVerb),
+    /// What happened to an asset without a trade: migration, write-off, fork or airdrop
+    #[command(subcommand)]
+    Asset(commands::life::AssetVerb),
     /// Move coins between the vault and the trading balance
     #[command(subcommand)]
     Custody(commands::custody::CustodyVerb),
@@ -159,6 +175,11 @@ fn run(global: &Global, command: Verb) -> Result<(), Failure> {
         Verb::Exposure(verb) => verb.run(global),
         Verb::Funding(verb) => verb.run(global),
         Verb::Margin(verb) => verb.run(global),
+        Verb::Distribution(verb) => verb.run(global),
+        Verb::Register(verb) => verb.run(global),
+        Verb::Staking(verb) => verb.run(global),
+        Verb::Life(verb) => verb.run(global),
+        Verb::Asset(verb) => verb.run(global),
         Verb::Custody(verb) => verb.run(global),
         Verb::Basket(basket) => basket.run(global),
         Verb::Statement(statement) => statement.run(global),

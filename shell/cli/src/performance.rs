@@ -95,12 +95,16 @@ impl Performance {
     }
 }
 
-/// NAV per share at each strike of a period.
+/// NAV per share at each strike of a period, on the shares of today.
 pub(crate) fn navs(state: &FundState, (from, to): (Date, Date)) -> Vec<(Date, f64)> {
     let within = state.navs().iter().filter(|nav| from <= nav.date && nav.date <= to);
     // A fund that was wiped out ends at zero, from which and to which there is no return that statistics could use.
     let within = within.filter(|nav| nav.current.nav_per_share > Price::ZERO);
-    within.map(|nav| (nav.date, nav.current.nav_per_share.to_decimal().to_f64())).collect()
+    let on_shares_of_today = |nav: &strongroom_engine::NavRecord| {
+        let per_share = nav.current.nav_per_share;
+        state.split_adjusted(per_share, nav.date).unwrap_or(per_share).to_decimal().to_f64()
+    };
+    within.map(|nav| (nav.date, on_shares_of_today(nav))).collect()
 }
 
 /// The level of the fund's index at each strike of a period; the reference rate of its first asset where there is no index.

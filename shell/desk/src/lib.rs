@@ -13,6 +13,7 @@ mod error;
 mod evidence;
 mod keys;
 mod projection;
+mod projection_life;
 mod recorded;
 mod schema;
 mod service;

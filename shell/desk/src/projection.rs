@@ -76,41 +76,41 @@ fn balance(fund: Symbol, state: &FundState, account: Account, asset: Option<Symb
     RowChange::Upsert { table: &BALANCES, values }
 }
 
-struct Rows<'a> {
+pub(crate) struct Rows<'a> {
     fund: Symbol,
-    state: &'a FundState,
-    recorded: &'a Recorded<'a>,
+    pub(crate) state: &'a FundState,
+    pub(crate) recorded: &'a Recorded<'a>,
     changes: &'a mut Vec<RowChange>,
 }
 
 /// The text of anything that is written as text.
-fn text(value: impl ToString) -> Value {
+pub(crate) fn text(value: impl ToString) -> Value {
     Value::Text(value.to_string())
 }
 
 /// The same for a symbol, whose text is at hand.
-fn symbol(value: Symbol) -> Value {
+pub(crate) fn symbol(value: Symbol) -> Value {
     Value::Text(value.as_str().to_owned())
 }
 
-fn optional(value: Option<impl ToString>) -> Value {
+pub(crate) fn optional(value: Option<impl ToString>) -> Value {
     value.map_or(Value::Null, text)
 }
 
-fn integer(value: u64) -> Value {
+pub(crate) fn integer(value: u64) -> Value {
     Value::Integer(i64::try_from(value).unwrap_or(i64::MAX))
 }
 
 impl Rows<'_> {
-    fn upsert(&mut self, table: &'static Table, values: Vec<Value>) {
+    pub(crate) fn upsert(&mut self, table: &'static Table, values: Vec<Value>) {
         self.changes.push(RowChange::Upsert { table, values });
     }
 
-    fn fund(&self) -> Value {
+    pub(crate) fn fund(&self) -> Value {
         symbol(self.fund)
     }
 
-    fn at(&self) -> Value {
+    pub(crate) fn at(&self) -> Value {
         text(self.recorded.at_text)
     }
 
@@ -179,8 +179,14 @@ impl Rows<'_> {
                 let values = (Value::Null, text(amount));
                 self.correction(*effective, "expense", id, values, memo, restatement)?;
             }
-            // Their entries are in the ledger, and the log has the rest.
-            Event::AssetMigrated { .. } | Event::AssetWrittenOff { .. } | Event::GiftRecorded { .. } => {}
+            event @ (Event::AssetMigrated { .. }
+            | Event::AssetWrittenOff { .. }
+            | Event::GiftRecorded { .. }) => {
+                self.asset_changed(event);
+            }
+            Event::Distribution(event) => self.distribution(event),
+            Event::Staking(event) => self.staking(event),
+            Event::Life(event) => self.life(event),
             Event::Exposure(event) => self.exposure(event)?,
             Event::CustodyTransferred { asset, from, to, quantity } => {
                 let values = vec![
@@ -200,10 +206,12 @@ impl Rows<'_> {
         Ok(())
     }
 
-    fn fund_row(&mut self) {
+    pub(crate) fn fund_row(&mut self) {
         let definition = self.state.definition();
+        let ended = crate::projection_life::ended(self.state);
         let (status, reason) = match self.state.status() {
             _ if self.state.wiped_out().is_some() => ("wiped out", Value::Null),
+            _ if ended.is_some() => ended.unwrap_or(("", Value::Null)),
             FundStatus::Running => ("running", Value::Null),
             FundStatus::Halted { scope: HaltScope::Creations, reason } => ("creations halted", text(reason)),
             FundStatus::Halted { scope: HaltScope::Orders, reason } => ("halted", text(reason)),
@@ -313,7 +321,7 @@ impl Rows<'_> {
     }
 
     /// The order as it stands; `closed` is the instant at which it was over.
-    fn order(&mut self, order: &Order, status: &str, closed: Option<Timestamp>) {
+    pub(crate) fn order(&mut self, order: &Order, status: &str, closed: Option<Timestamp>) {
         let method = match order.method {
             OrderMethod::Cash => "cash",
             OrderMethod::InKind => "in-kind",
@@ -469,7 +477,7 @@ impl Rows<'_> {
     }
 }
 
-fn custody(kind: CustodyKind) -> &'static str {
+pub(crate) fn custody(kind: CustodyKind) -> &'static str {
     match kind {
         CustodyKind::Vault => "vault",
         CustodyKind::Trading => "trading",

@@ -36,6 +36,12 @@ pub static SCHEMA: Schema = Schema {
             sqlite: include_str!("../migrations/0005_derivatives.sqlite.sql"),
             postgres: include_str!("../migrations/0005_derivatives.postgres.sql"),
         },
+        Migration {
+            version: 6,
+            name: "distributions",
+            sqlite: include_str!("../migrations/0006_distributions.sqlite.sql"),
+            postgres: include_str!("../migrations/0006_distributions.postgres.sql"),
+        },
     ],
     tables: tables::ALL,
 };

@@ -342,6 +342,71 @@ pub(crate) static REQUEST_ANSWERS: Table = Table {
     ],
 };
 
+pub(crate) static DISTRIBUTIONS: Table = Table {
+    name: "distributions",
+    key: 2,
+    columns: &[
+        text("fund"),
+        text("distribution_id"),
+        text("source"),
+        text("asset"),
+        decimal("per_share"),
+        date("declared_date"),
+        date("record_date"),
+        date("pay_date"),
+        text("stage"),
+        integer("shares"),
+        decimal("total"),
+        integer("holders"),
+        decimal("paid"),
+        integer("unclaimed_holders"),
+        text("memo"),
+    ],
+};
+
+pub(crate) static DISTRIBUTION_HOLDERS: Table = Table {
+    name: "distribution_holders",
+    key: 3,
+    columns: &[
+        text("fund"),
+        integer("seq"),
+        text("holder"),
+        text("distribution_id"),
+        integer("shares"),
+        decimal("amount"),
+        text("reachable"),
+    ],
+};
+
+pub(crate) static DISTRIBUTION_CLAIMS: Table = Table {
+    name: "distribution_claims",
+    key: 2,
+    columns: &[
+        text("fund"),
+        integer("seq"),
+        text("distribution_id"),
+        text("holder"),
+        instant("claimed_at"),
+        decimal("amount"),
+    ],
+};
+
+pub(crate) static LIFE_EVENTS: Table = Table {
+    name: "life_events",
+    key: 2,
+    columns: &[
+        text("fund"),
+        integer("seq"),
+        date("event_date"),
+        instant("known_at"),
+        text("kind"),
+        text("asset"),
+        decimal("quantity"),
+        decimal("value"),
+        text("description"),
+    ],
+};
+
 /// Every read table.
 pub(crate) static ALL: &[&Table] = &[
     &FUNDS,
@@ -361,6 +426,10 @@ pub(crate) static ALL: &[&Table] = &[
     &POSITIONS,
     &POSITION_EVENTS,
     &FUNDING_RATES,
+    &DISTRIBUTIONS,
+    &DISTRIBUTION_HOLDERS,
+    &DISTRIBUTION_CLAIMS,
+    &LIFE_EVENTS,
     &PRINCIPALS,
     &CREDENTIALS,
     &REQUEST_NONCES,

@@ -9,6 +9,7 @@ mod error;
 mod filings;
 mod flows;
 mod funding;
+mod holders;
 #[cfg(feature = "parquet")]
 mod parquet;
 mod prices;
@@ -20,5 +21,6 @@ pub use error::{FeedError, Problem};
 pub use filings::{FiledCoins, read_filed_coins};
 pub use flows::read_flows;
 pub use funding::read_funding;
+pub use holders::{HolderLine, read_register, read_yields};
 pub use prices::{read_market_prices, read_prices};
 pub use trades::{TradesRead, read_trades, read_trades_into};

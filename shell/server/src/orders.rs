@@ -195,7 +195,10 @@ pub(crate) fn scope_of(command: &Command) -> &'static str {
         | Command::CorrectPrice { .. } => Scope::PRICES_WRITE,
         Command::StrikeNav { .. } | Command::Wake => Scope::NAV_STRIKE,
         Command::TransferCustody { .. } => Scope::CUSTODY_WRITE,
+        Command::Staking(_) => Scope::CUSTODY_WRITE,
         Command::OpenFund { .. }
+        | Command::Distribution(_)
+        | Command::Life(_)
         | Command::Pay { .. }
         | Command::RecordExpense { .. }
         | Command::Rebalance(_)

@@ -39,8 +39,10 @@ pub(super) fn change(state: &FundState, given: &AssetChange, now: Timestamp) -> 
 
 fn is_due(state: &FundState, given: &AssetChange, now: Timestamp) -> Result<(), Refusal> {
     let definition = state.definition();
-    if definition.kind != FundKind::Basket {
-        return Err(Refusal::AssetChangeMustBeOfABasket(definition.id));
+    match (&given.change, definition.kind) {
+        (_, FundKind::Basket) => {}
+        (Change::Gift { sold, .. }, _) => super::life::follows_gift_policy(definition, *sold)?,
+        _ => return Err(Refusal::AssetChangeMustBeOfABasket(definition.id)),
     }
     if given.date > definition.strike.zone.date_of(now) {
         return Err(Refusal::DateMustNotBeInTheFuture(given.date));

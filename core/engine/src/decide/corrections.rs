@@ -26,6 +26,8 @@ enum Change<'a> {
     Expense(Date, Money),
     /// A struck order, from the strike after its own on, with the fee in coins that its coins would have accrued.
     LateOrder(&'a Order, &'a CoinFees),
+    /// What holders are owed from a record date on.
+    Distribution(Date, Money),
 }
 
 pub(super) fn price(state: &FundState, asset: Symbol, date: Date, new: Price, reason: &str) -> Decision {
@@ -91,6 +93,15 @@ pub(super) fn late_order(state: &FundState, order: &Order) -> Result<Restatement
     let mut restatement = revalued(state, &Change::LateOrder(order, &coin_fees))?;
     restatement.promises = promises(state, &restatement, Some(order))?;
     Ok(Restatement { coin_fees, ..restatement })
+}
+
+/// A distribution that was wrong is owed more, or less, from its record date on.
+pub(super) fn distribution(
+    state: &FundState,
+    record_date: Date,
+    more: Money,
+) -> Result<Restatement, Refusal> {
+    restate(state, &Change::Distribution(record_date, more))
 }
 
 /// Values every strike since the change again, and promises anew when the last one is among them.
@@ -186,7 +197,7 @@ type CoinFees = BTreeMap<Date, BTreeMap<Symbol, Quantity>>;
 impl Change<'_> {
     fn first_day(&self) -> Date {
         match self {
-            Self::Price(_, date, _) | Self::Expense(date, _) => *date,
+            Self::Price(_, date, _) | Self::Expense(date, _) | Self::Distribution(date, _) => *date,
             Self::LateOrder(order, _) => order.trade_date,
         }
     }
@@ -210,6 +221,9 @@ impl Change<'_> {
             }
             Self::Expense(_, amount) => {
                 nav.inputs.accrued_expenses = nav.inputs.accrued_expenses.try_add(*amount)?;
+            }
+            Self::Distribution(_, more) => {
+                nav.inputs.distributions = nav.inputs.distributions.try_add(*more)?;
             }
             Self::LateOrder(order, coin_fees) if nav.date > order.trade_date => {
                 join(order, nav)?;

@@ -218,11 +218,13 @@ pub(super) fn wiped_out(
 
 /// Net assets before the day's fee: with nothing there, no fee is due.
 pub(super) fn before_fee(inputs: &NavInputs) -> Result<Money, NumberError> {
-    inputs.cash.try_sub(inputs.accrued_fee)?.try_sub(inputs.accrued_expenses)
+    let owed = inputs.accrued_fee.try_add(inputs.accrued_expenses)?.try_add(inputs.distributions)?;
+    inputs.cash.try_sub(owed)
 }
 
 fn nothing_left(state: &FundState, inputs: &NavInputs, date: Date) -> Result<NavFigures, Refusal> {
     let money = MoneyPosition {
+        distributions: inputs.distributions,
         cash: inputs.cash,
         accrued_fee: inputs.accrued_fee,
         accrued_expenses: inputs.accrued_expenses,

@@ -4,13 +4,19 @@ mod accrual;
 mod assets;
 mod corrections;
 mod custody;
+mod distributions;
 mod exposure;
+mod halts;
+mod life;
 mod open;
 mod orders;
 mod payments;
 mod prices;
+mod promise;
 mod rates;
 mod rebalance;
+mod registers;
+mod staking;
 mod strike;
 mod weights;
 
@@ -74,6 +80,9 @@ pub(crate) fn decide(state: Option<&FundState>, command: &Command, now: Timestam
         }
         Command::Halt { scope, reason } => halt(state, *scope, reason),
         Command::Resume { reason } => resume(state, reason),
+        Command::Distribution(command) => distributions::decide(state, command, now),
+        Command::Staking(command) => staking::decide(state, command, now),
+        Command::Life(command) => life::decide(state, command, now),
         Command::Wake => done(Vec::new()),
     }
 }

@@ -42,6 +42,7 @@ pub(super) fn open(
         cash: paid_in.try_sub(purchase.value)?,
         accrued_fee: Money::ZERO,
         accrued_expenses: Money::ZERO,
+        distributions: Money::ZERO,
         after: seed.date,
         evidence: BTreeMap::new(),
         position: definition

@@ -1,7 +1,7 @@
 //! The order desk: taking, withdrawing, executing and settling creations and redemptions.
 
 use super::strike::{deal_order, scales};
-use super::{Decision, corrections, covered, done, exposure, relieved, short, valued};
+use super::{Decision, corrections, covered, done, exposure, life, relieved, short, staking, valued};
 use crate::command::{HaltScope, NewOrder};
 use crate::event::{Event, OrderDealt};
 use crate::fund::Outcome;
@@ -28,6 +28,7 @@ pub(super) fn submit(state: &FundState, new: &NewOrder, now: Timestamp) -> Decis
     }
     is_sound(state, new)?;
     is_running(state, new.side)?;
+    life::takes_orders(state, new, now)?;
     is_in_time(state, new, now)?;
     done(vec![Event::OrderAccepted { order: accepted(state, new, now)? }])
 }
@@ -41,6 +42,7 @@ pub(super) fn record_late(state: &FundState, new: &NewOrder, reason: &str, now: 
         return Err(ExposureRefusal::LateOrderMustBeOfAFundWithCoins(state.definition().id).into());
     }
     is_sound(state, new)?;
+    life::late_order_is_of_now(state, new.trade_date)?;
     if state.definition().cut_off(new.method, new.trade_date)?.is_none() {
         return Err(Refusal::OrderMethodMustBeOffered { method: new.method, date: new.trade_date });
     }
@@ -263,7 +265,7 @@ fn is_in_time(state: &FundState, new: &NewOrder, now: Timestamp) -> Result<(), R
 }
 
 fn accepted(state: &FundState, new: &NewOrder, now: Timestamp) -> Result<Order, Refusal> {
-    let settlement_date = state.definition().calendar.next_session(new.trade_date)?;
+    let settlement_date = staking::settlement_date(state, new)?;
     Ok(Order {
         id: new.id.clone(),
         participant: new.participant.clone(),

@@ -200,9 +200,10 @@ pub(super) fn promises_of(
         assets: BTreeMap::new(),
         shares: state.outstanding()?,
         entitled: state.reserve().entitled(),
-        cash: Money::ZERO,
+        cash: state.ledger().money(Account::Cash),
         accrued_fee: owed(Account::AccruedFee)?,
         accrued_expenses: owed(Account::AccruedExpense)?,
+        distributions: owed(Account::DistributionPayable)?,
         after: state.definition().seed.date,
         evidence: BTreeMap::new(),
         position: None,
@@ -214,7 +215,7 @@ pub(super) fn promises_of(
         let input = AssetNav { price, owned, accrued_fee, pending_creations, pending_redemptions };
         inputs.assets.insert(asset, input);
     }
-    let unpaid = inputs.accrued_fee.try_add(inputs.accrued_expenses)?;
+    let unpaid = inputs.accrued_fee.try_add(inputs.accrued_expenses)?.try_add(inputs.uncovered()?)?;
     let mut held = inputs.clone();
     held.assets.retain(|_, input| !input.owned.is_zero());
     let asides = set_aside(&held, unpaid)?;

@@ -23,6 +23,24 @@ pub(super) fn strike(
     if let Some(reason) = accept {
         short("the reason", reason)?;
     }
+    let mut events = super::life::before_strike(state, date)?;
+    if events.is_empty() {
+        return strike_now(state, date, accept, now);
+    }
+    let mut after = state.clone();
+    for event in &events {
+        after.apply(event, now)?;
+    }
+    events.extend(strike_now(&after, date, accept, now)?);
+    Ok(events)
+}
+
+fn strike_now(
+    state: &FundState,
+    date: Date,
+    accept: Option<&str>,
+    now: Timestamp,
+) -> Result<Vec<Event>, Refusal> {
     let prices = prices_of(state, date)?;
     let mut inputs = inputs(state, &prices)?;
     inputs.evidence = super::rates::evidence(state, date)?;
@@ -99,6 +117,7 @@ pub(super) fn figures(
         cash: inputs.cash,
         accrued_fee: inputs.accrued_fee,
         accrued_expenses: inputs.accrued_expenses,
+        distributions: inputs.distributions,
     };
     let valuation = valuation::value(&assets, &money, &definition.fee, inputs.after, date)?;
     if inputs.shares <= Shares::ZERO {
@@ -109,6 +128,7 @@ pub(super) fn figures(
     }
     let nav_per_share = valuation.net_assets.per(i128::from(inputs.shares.count()), Rounding::HalfEven)?;
     let unpaid = inputs.accrued_fee.try_add(valuation.fee)?.try_add(inputs.accrued_expenses)?;
+    let unpaid = unpaid.try_add(inputs.uncovered()?)?;
     let liability_coins = set_aside(inputs, unpaid)?;
     let mut basket_amount = BTreeMap::new();
     for (asset, input) in &inputs.assets {
@@ -156,6 +176,7 @@ pub(super) fn scales(definition: &FundDefinition) -> Scales {
 }
 
 fn is_due(state: &FundState, date: Date, now: Timestamp) -> Result<(), Refusal> {
+    super::life::is_not_liquidated(state)?;
     let definition = state.definition();
     let last = state.last_nav().map_or(definition.seed.date, |nav| nav.date);
     if !definition.calendar.is_session(date) {
@@ -175,7 +196,7 @@ fn is_due(state: &FundState, date: Date, now: Timestamp) -> Result<(), Refusal> 
     Ok(())
 }
 
-fn prices_of(state: &FundState, date: Date) -> Result<BTreeMap<Symbol, Price>, Refusal> {
+pub(super) fn prices_of(state: &FundState, date: Date) -> Result<BTreeMap<Symbol, Price>, Refusal> {
     let recorded = |asset| state.price(asset, date).map(|record| (asset, record.price));
     let assets = state.assets_to_price()?.into_iter();
     assets.map(|asset| recorded(asset).ok_or(Refusal::PriceMustBeOfTheStrikeDate { asset, date })).collect()
@@ -211,6 +232,7 @@ pub(super) fn inputs(state: &FundState, prices: &BTreeMap<Symbol, Price>) -> Res
         cash: cash.try_add(ledger.money(Account::Payable))?,
         accrued_fee: ledger.money(Account::AccruedFee).try_neg()?,
         accrued_expenses: ledger.money(Account::AccruedExpense).try_neg()?,
+        distributions: ledger.money(Account::DistributionPayable).try_neg()?,
         after: state.last_nav().map_or(state.definition().seed.date, |nav| nav.date),
         evidence: BTreeMap::new(),
         position: None,

@@ -18,51 +18,67 @@ pub struct Oracle {
     decimals: u32,
     annual: i128,
     coin_accrual: bool,
-    vault: i128,
-    trading: i128,
+    pub(crate) vault: i128,
+    pub(crate) trading: i128,
     coins_receivable: i128,
     coins_payable: i128,
     coins_owed_for_fee: i128,
-    cash: i128,
+    pub(crate) cash: i128,
     money_receivable: i128,
     money_payable: i128,
     fee_owed: i128,
     expenses_owed: i128,
-    issued: i128,
-    orders: BTreeMap<String, Mirror>,
+    pub(crate) issued: i128,
+    pub(crate) orders: BTreeMap<String, Mirror>,
     navs: BTreeMap<Date, (i128, i128)>, // fee and fee basis, as known today
     coin_fee_days: BTreeMap<Date, i128>,
     last_accrued: Option<Date>,
     basket: i128,
-    set_aside: i128,
+    pub(crate) set_aside: i128,
     spent_since_strike: i128,
     liability_at_strike: i128,
+    promised_since_strike: bool,
+    pub(crate) staked: i128,
+    pub(crate) unbonding: i128,
+    pub(crate) owed_to_holders: i128,
+    /// What a share is paid, at 24 decimals; what of it has been; shares at record; parts of the register in cents.
+    pub(crate) distributions: BTreeMap<String, Owed>,
+}
+
+/// What is owed by one distribution.
+#[derive(Debug, Default, Clone)]
+pub struct Owed {
+    pub(crate) per_share: i128,
+    pub(crate) paid_per_share: i128,
+    pub(crate) shares: i128,
+    pub(crate) cents: i128,
+    pub(crate) unreachable: i128,
 }
 
 #[derive(Debug, Clone)]
-struct Mirror {
+pub(crate) struct Mirror {
     creation: bool,
     in_kind: bool,
     shares: i128,
-    day: Date,
+    pub(crate) day: Date,
     stage: Stage,
     coins: i128,
     due: i128,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Stage {
+pub(crate) enum Stage {
     Accepted,
     Struck,
     Executed,
 }
 
 /// `a × b ÷ c` with c > 0, rounded down.
-fn floor(a: i128, b: i128, c: i128) -> i128 {
+pub(crate) fn floor(a: i128, b: i128, c: i128) -> i128 {
     a.checked_mul(b).expect("the oracle's numbers fit").div_euclid(c)
 }
 
-fn ceiling(a: i128, b: i128, c: i128) -> i128 {
+pub(crate) fn ceiling(a: i128, b: i128, c: i128) -> i128 {
     -floor(-a, b, c)
 }
 
@@ -75,7 +91,7 @@ fn half_even(a: i128, b: i128, c: i128) -> i128 {
     }
 }
 
-fn ten(exponent: u32) -> i128 {
+pub(crate) fn ten(exponent: u32) -> i128 {
     10i128.pow(exponent)
 }
 
@@ -127,6 +143,9 @@ impl Oracle {
             | Event::AssetMigrated { .. }
             | Event::AssetWrittenOff { .. }
             | Event::GiftRecorded { .. } => panic!("a fund of one asset is never changed"),
+            Event::Distribution(event) => self.follow_distribution(event),
+            Event::Staking(event) => self.follow_staking(event),
+            Event::Life(event) => self.follow_life(event),
             Event::PricesRecorded { .. }
             | Event::RateRecorded { .. }
             | Event::FallbackDecided { .. }
@@ -148,7 +167,7 @@ impl Oracle {
     }
 
     fn held(&self) -> i128 {
-        self.vault + self.trading + self.coins_receivable - self.coins_payable
+        self.vault + self.trading + self.staked + self.unbonding + self.coins_receivable - self.coins_payable
     }
 
     fn shares(&self, wanted: impl Fn(&Mirror) -> bool) -> i128 {
@@ -160,7 +179,7 @@ impl Oracle {
         self.orders.values().filter(wanted).map(|order| order.coins).sum()
     }
 
-    fn outstanding(&self) -> i128 {
+    pub(crate) fn outstanding(&self) -> i128 {
         let struck = |creation| self.shares(|o| o.stage != Stage::Accepted && o.creation == creation);
         self.issued + struck(true) - struck(false)
     }
@@ -179,6 +198,7 @@ impl Oracle {
         assert_eq!(nav.inputs.cash.units(), self.cash + self.money_receivable - self.money_payable);
         assert_eq!(nav.inputs.accrued_fee.units(), self.fee_owed);
         assert_eq!(nav.inputs.accrued_expenses.units(), self.expenses_owed);
+        assert_eq!(nav.inputs.distributions.units(), self.owed_to_holders);
         assert_eq!(i128::from(nav.inputs.shares.count()), self.outstanding());
         assert_eq!(i128::from(nav.inputs.entitled.count()), self.entitled());
         assert_eq!(nav.current, nav.published);
@@ -189,6 +209,7 @@ impl Oracle {
         self.basket = self.only(&nav.current.basket_amount).units();
         self.set_aside = self.only(&nav.current.liability_coins).units();
         (self.liability_at_strike, self.spent_since_strike) = (self.set_aside, 0);
+        self.promised_since_strike = false;
     }
 
     /// Recomputes a NAV from its own inputs.
@@ -204,6 +225,7 @@ impl Oracle {
             + value(input.pending_creations.units())
             - inputs.accrued_expenses.units()
             - inputs.accrued_fee.units()
+            - inputs.distributions.units()
             - value(input.pending_redemptions.units());
         assert_eq!(figures.valuation.fee_basis.units(), basis, "fee basis of {}", nav.date);
         let days = i128::from(nav.date.since(inputs.after).unwrap().get_days());
@@ -213,7 +235,11 @@ impl Oracle {
         let shares = i128::from(inputs.shares.count());
         assert_eq!(figures.valuation.net_assets.units(), basis - fee);
         assert_eq!(figures.nav_per_share.units(), half_even(basis - fee, ten(10), shares));
-        let owed = (inputs.accrued_fee.units() + fee + inputs.accrued_expenses.units()).max(0);
+        let lacking = match inputs.distributions.units() {
+            0 => 0,
+            owed => (owed - inputs.cash.units()).max(0),
+        };
+        let owed = (inputs.accrued_fee.units() + fee + inputs.accrued_expenses.units() + lacking).max(0);
         let set_aside = ceiling(owed, ten(self.decimals), cents * ten(6)) + input.accrued_fee.units().max(0);
         assert_eq!(self.only(&figures.liability_coins).units(), set_aside, "set aside at {}", nav.date);
         let free = input.owned.units() - input.pending_redemptions.units() - set_aside;
@@ -313,7 +339,7 @@ impl Oracle {
         self.coins_owed_for_fee += units;
     }
 
-    fn restate(&mut self, restatement: &Restatement, always: bool) {
+    pub(crate) fn restate(&mut self, restatement: &Restatement, always: bool) {
         let last = *self.navs.keys().next_back().unwrap();
         let mut adjusted = 0;
         let mut touches_last = always;
@@ -342,15 +368,25 @@ impl Oracle {
 
     /// What a correction leaves to promise: the coins that are there, less those dealt and those set aside.
     fn promise_anew(&mut self) {
-        self.set_aside = (self.liability_at_strike - self.spent_since_strike).max(0);
+        if !self.promised_since_strike {
+            self.set_aside = (self.liability_at_strike - self.spent_since_strike).max(0);
+        }
         let free = self.held() - self.struck_coins(false) - self.set_aside;
         let coming = (self.struck_coins(true), self.shares(|o| o.stage == Stage::Struck && o.creation));
         self.basket = self.basket(free, coming, self.entitled());
     }
 
-    fn only<'a, T>(&self, map: &'a BTreeMap<Symbol, T>) -> &'a T {
+    pub(crate) fn only<'a, T>(&self, map: &'a BTreeMap<Symbol, T>) -> &'a T {
         assert_eq!(map.len(), 1);
         &map[&self.asset.unwrap()]
+    }
+
+    /// Coins that left outside a strike, or shares that are others, leave this to promise.
+    pub(crate) fn promise_after_leaving(&mut self) {
+        let free = self.held() - self.struck_coins(false) - self.set_aside;
+        let coming = (self.struck_coins(true), self.shares(|o| o.stage == Stage::Struck && o.creation));
+        self.basket = self.basket(free, coming, self.entitled());
+        (self.promised_since_strike, self.spent_since_strike) = (true, 0);
     }
 
     /// Compares every balance, the shares and the reserve with the state.
@@ -363,6 +399,9 @@ impl Oracle {
         assert_eq!(coins(Account::Receivable), self.coins_receivable);
         assert_eq!(-coins(Account::Payable), self.coins_payable);
         assert_eq!(-coins(Account::AccruedFee), self.coins_owed_for_fee);
+        assert_eq!(coins(Account::Staked), self.staked);
+        assert_eq!(coins(Account::Unbonding), self.unbonding);
+        assert_eq!(-money(Account::DistributionPayable), self.owed_to_holders);
         assert_eq!(money(Account::Cash), self.cash);
         assert_eq!(money(Account::Receivable), self.money_receivable);
         assert_eq!(-money(Account::Payable), self.money_payable);

@@ -1,6 +1,7 @@
 //! Random days of random funds: after every event the books balance, the reserve covers what is owed, and the oracle
 //! agrees; and whatever was done before, the next session can be struck.
 
+use crate::distributions::STAKING;
 use crate::oracle::Oracle;
 use crate::scenario::*;
 use proptest::prelude::*;
@@ -33,6 +34,7 @@ enum Act {
     Halt { creations_only: bool },
     Resume,
     Wake,
+    Life(crate::properties_life::LifeAct),
 }
 
 fn acts() -> impl Strategy<Value = Vec<Act>> {
@@ -56,6 +58,7 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
         1 => any::<bool>().prop_map(|creations_only| Act::Halt { creations_only }),
         1 => Just(Act::Resume),
         1 => Just(Act::Wake),
+        12 => crate::properties_life::acts().prop_map(Act::Life),
     ];
     prop::collection::vec(act, 1..60)
 }
@@ -63,6 +66,7 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
 #[derive(Debug, Clone)]
 pub struct Kind {
     ether: bool,
+    staking: bool,
     coin_fee: bool,
     method: &'static str,
     first_session: Date,
@@ -70,16 +74,24 @@ pub struct Kind {
 
 pub fn kinds() -> impl Strategy<Value = Kind> {
     let methods = prop::sample::select(vec!["average", "fifo", "lifo", "hifo"]);
-    (any::<bool>(), any::<bool>(), methods, 0..900i32).prop_map(|(ether, coin_fee, method, offset)| {
+    let which = (any::<bool>(), any::<bool>(), any::<bool>());
+    (which, methods, 0..900i32).prop_map(|((ether, staking, coin_fee), method, offset)| {
+        let ether = ether || staking;
         let seed = date(if ether { "2024-05-21" } else { "2024-01-05" });
         let first_session = Calendar::Nyse.add_sessions(seed, offset).unwrap();
-        Kind { ether, coin_fee, method, first_session }
+        Kind { ether, staking, coin_fee, method, first_session }
     })
 }
 
 impl Kind {
     /// The published definition, begun on a random session, with both order windows from the first day on.
     fn definition(&self) -> String {
+        if self.staking {
+            let text = if self.coin_fee { in_coins(STAKING) } else { STAKING.to_owned() };
+            let text = with_fee_from_seed(&text, ANNUAL);
+            let text = with(&text, "2023-01-03", &self.first_session.to_string());
+            return with(&text, "cost_method = \"average\"", &format!("cost_method = \"{}\"", self.method));
+        }
         let (text, seed) = if self.ether { (ETHER, "2024-05-21") } else { (BITCOIN, "2024-01-05") };
         let text = if self.coin_fee { in_coins(text) } else { text.to_owned() };
         let text = with_fee_from_seed(&text, ANNUAL);
@@ -94,7 +106,7 @@ impl Kind {
 }
 
 /// Prices from a thousandth to a thousand times the last one, and the last one itself.
-fn far(price: Price, factor: u8) -> Price {
+pub(crate) fn far(price: Price, factor: u8) -> Price {
     let cents = price.units() / 10i128.pow(16);
     let moved = match factor {
         0 => cents / 1_000,
@@ -114,10 +126,10 @@ fn moved(price: Price, bps: i32) -> Price {
 }
 
 /// A scenario whose every event is followed by the oracle.
-struct Watched {
-    scenario: Scenario,
+pub(crate) struct Watched {
+    pub(crate) scenario: Scenario,
     oracle: Oracle,
-    orders: usize,
+    pub(crate) orders: usize,
     done: usize,
 }
 
@@ -132,12 +144,12 @@ impl Watched {
         Self { scenario, oracle, orders: 0, done: 0 }
     }
 
-    fn state(&self) -> &FundState {
+    pub(crate) fn state(&self) -> &FundState {
         self.scenario.state()
     }
 
     /// Gives a command; replays its events one by one on a copy, so that the oracle sees the state after each.
-    fn give(&mut self, command: Command) {
+    pub(crate) fn give(&mut self, command: Command) {
         let before = self.scenario.fund.clone();
         let bytes = self.state().to_snapshot().unwrap();
         let outcome = self.scenario.give(command);
@@ -164,7 +176,7 @@ impl Watched {
         }
     }
 
-    fn last_price(&self) -> Price {
+    pub(crate) fn last_price(&self) -> Price {
         self.state().last_nav().unwrap().inputs.assets[&self.scenario.asset].price
     }
 
@@ -278,6 +290,7 @@ impl Watched {
             }
             Act::Resume => self.give(Command::Resume { reason: "open again".into() }),
             Act::Wake => self.give(Command::Wake),
+            Act::Life(act) => self.live(act),
         }
     }
 
@@ -306,7 +319,7 @@ impl Watched {
         self.give(Command::Pay { liability, prices });
     }
 
-    fn bring_to_trading(&mut self, quantity: Quantity) {
+    pub(crate) fn bring_to_trading(&mut self, quantity: Quantity) {
         let (from, to) = ends(false);
         self.give(Command::TransferCustody { asset: self.scenario.asset, from, to, quantity });
     }
@@ -436,7 +449,9 @@ fn check(kind: &Kind, acts: &[Act], wakes: &[u16], cuts: &[u8]) -> Result<(), Te
 
 /// Executes and settles everything that is struck, creations first; nothing may be left.
 fn complete_orders(watched: &mut Watched) {
-    watched.scenario.now = seconds_after(watched.scenario.now, 9 * 86_400);
+    watched.unstake_all();
+    watched.scenario.now = seconds_after(watched.scenario.now, 13 * 86_400);
+    watched.release();
     // A creation may have to wait for another that brings more coins per share.
     for _ in 0..watched.state().orders().count() * 2 {
         for order in watched.state().orders().cloned().collect::<Vec<_>>() {

@@ -354,17 +354,19 @@ fn every_rule_that_is_broken_is_refused_by_name_and_changes_nothing() {
         .chain(other_rows())
         .chain(crate::baskets::rows())
         .chain(crate::asset_changes::rows())
-        .chain(crate::exposure::rows());
+        .chain(crate::exposure::rows())
+        .chain(crate::life::rows());
     let mut covered: BTreeSet<String> =
         rows.map(|(code, fund, command)| check(code, fund, command)).collect();
     covered.extend(ELSEWHERE.iter().map(|(code, _)| (*code).to_owned()));
     // The codes as the source writes them: a new rule needs a row.
-    let source = include_str!("../../src/refusal.rs");
-    let of_derivatives = include_str!("../../src/refusal/exposure.rs");
-    let written = source
-        .lines()
-        .chain(of_derivatives.lines())
-        .filter_map(|line| line.split_once("=> \"")?.1.strip_suffix("\","));
+    let sources = [
+        include_str!("../../src/refusal.rs"),
+        include_str!("../../src/life_refusal.rs"),
+        include_str!("../../src/refusal/exposure.rs"),
+    ];
+    let written = sources.iter().flat_map(|source| source.lines());
+    let written = written.filter_map(|line| line.split_once("=> \"")?.1.strip_suffix("\","));
     let missing: Vec<&str> = written.filter(|code| !covered.contains(*code)).collect();
     assert!(missing.is_empty(), "no row breaks {missing:?}");
 }

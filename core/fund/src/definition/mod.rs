@@ -4,12 +4,16 @@
 //! already checked: a [`FundDefinition`] that exists is one the engine can run.
 
 mod basket;
+mod distribution;
 mod error;
 mod exposure;
 mod parse;
 mod raw;
 mod vary;
 
+pub use distribution::{
+    BeyondLiquid, DistributionTerms, GiftPolicy, HarbourStatements, PaidIn, StakingTerms,
+};
 pub use error::DefinitionError;
 pub use exposure::{Expiry, Exposure, Instrument, MarginTerms, Reset, Roll, days_between};
 pub use vary::Terms;
@@ -61,6 +65,14 @@ pub struct FundDefinition {
     pub tolerance: Tolerance,
     /// Which lots a sale is taken from.
     pub cost_method: CostMethod,
+    /// When and how holders are paid; none for a fund that pays them nothing but at its end.
+    pub distribution: Option<DistributionTerms>,
+    /// How coins are staked; none for a fund that does not stake.
+    pub staking: Option<StakingTerms>,
+    /// What a fund of one asset does with forks and airdrops.
+    pub gifts: GiftPolicy,
+    /// Shares that there may be at most; creations stop there.
+    pub shares_most: Option<Shares>,
 }
 
 /// How many assets a fund may hold.

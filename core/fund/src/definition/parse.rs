@@ -92,6 +92,10 @@ impl Checker<'_> {
             rates: self.rates(&raw)?,
             tolerance: self.tolerance(&raw)?,
             cost_method: raw.cost_method,
+            distribution: self.distribution(&raw)?,
+            staking: self.staking(&raw, seed.date)?,
+            gifts: self.gifts(&raw)?,
+            shares_most: self.shares_most(&raw)?,
             fee: self.fee(raw.fee)?,
         })
     }

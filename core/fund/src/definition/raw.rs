@@ -1,6 +1,9 @@
 //! The shape of a `fund.toml`, as serde reads it. Checks between fields are in `parse`.
 
-use super::{CostMethod, CustodyKind, DayCount, FundKind, NonSessionPrice, OrderMethod, PaymentPeriod};
+use super::distribution::{RawDistribution, RawStaking};
+use super::{
+    CostMethod, CustodyKind, DayCount, FundKind, GiftPolicy, NonSessionPrice, OrderMethod, PaymentPeriod,
+};
 use serde::Deserialize;
 use serde::de::{self, Deserializer, Visitor};
 use std::fmt;
@@ -34,6 +37,10 @@ pub(super) struct RawFund {
     pub custody: Option<Spanned<Vec<Spanned<RawCustody>>>>,
     pub order_window: Spanned<Vec<Spanned<RawWindow>>>,
     pub tolerance: RawTolerance,
+    pub distribution: Option<RawDistribution>,
+    pub staking: Option<Spanned<RawStaking>>,
+    pub forks_and_airdrops: Option<Spanned<GiftPolicy>>,
+    pub shares_most: Option<Spanned<Shares>>,
 }
 
 #[derive(Deserialize)]

@@ -11,7 +11,7 @@ use std::str::FromStr;
 use strongroom_backtest::{Market, at_strike};
 use strongroom_engine::Refusal;
 use strongroom_feeds::{
-    FiledCoins, read_filed_coins, read_flows, read_funding, read_market_prices, read_prices,
+    FiledCoins, read_filed_coins, read_flows, read_funding, read_market_prices, read_prices, read_yields,
 };
 use strongroom_fund::FundDefinition;
 use strongroom_fund::definition::Instrument;
@@ -68,6 +68,7 @@ pub(super) struct Files {
     funding: BTreeMap<Timestamp, Rate>,
     funding_source: String,
     flows: BTreeMap<Date, Money>,
+    yields: BTreeMap<Date, Rate>,
     source: String,
     participant: String,
     accept: Option<String>,
@@ -181,6 +182,13 @@ impl Files {
                 flows_of(args, &definition, flows)?
             }
         };
+        let yields = match &args.staking_yield {
+            None => BTreeMap::new(),
+            Some(file) => {
+                sources.push(("staking yield", name_of(file)));
+                read_yields(file)?
+            }
+        };
         let of_closes = args.closes.as_ref().map(Named::to_string);
         let source = args.prices.as_ref().map(|file| name_of(file)).or(of_closes);
         let source = source.unwrap_or_else(|| "market files".to_owned());
@@ -198,6 +206,7 @@ impl Files {
             funding,
             funding_source,
             flows,
+            yields,
             source,
             participant,
             accept: args.accept_price.clone(),
@@ -233,6 +242,7 @@ impl Files {
             changes,
             funding: self.funding.clone(),
             funding_source: self.funding_source.clone(),
+            staking_yields: self.yields.clone(),
             source: self.source.clone(),
             participant: self.participant.clone(),
             accept: self.accept.clone(),

@@ -69,6 +69,9 @@ pub(crate) struct Backtest {
     /// CSV of net creations in millions, a column for each fund, and which
     #[arg(long, value_name = "FILE:COLUMN")]
     flows: Option<Named>,
+    /// CSV of annual staking yields in per cent, per day, taken as gross: date, trailing_365d_yield_pct; no rewards when absent
+    #[arg(long, value_name = "FILE")]
+    staking_yield: Option<PathBuf>,
     /// First day of the statements; the seed date when absent
     #[arg(long, value_name = "DATE", value_parser = date)]
     from: Option<Date>,
@@ -121,6 +124,9 @@ Example:
 
   strongroom backtest funds/large-cap.toml --market snapshots.csv --market daily.csv \\
       --to 2023-12-31 --out large-cap
+
+  strongroom backtest funds/ether-staking.toml --prices daily.csv --staking-yield yield.csv \\
+      --to 2024-12-06 --out staked
 
   strongroom backtest funds/large-cap.toml --market snapshots.csv --market daily.csv \\
       --to 2023-12-31 --sweep weighting=cap,equal,sqrt --sweep cost_bps=0..50:5
@@ -221,7 +227,7 @@ impl Backtest {
         if global.json {
             print::json(&results)?
         } else {
-            report::say(&results)?
+            report::say(&results, &ended.state)?
         }
         self.verdict(&results)
     }

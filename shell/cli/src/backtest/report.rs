@@ -10,7 +10,7 @@ use strongroom_engine::statement::Statement;
 use strongroom_report::{Emphasis, Page, Section, Table, render};
 
 /// Prints the end of a run for people.
-pub(super) fn say(results: &Results) -> Result<(), Failure> {
+pub(super) fn say(results: &Results, state: &strongroom_engine::FundState) -> Result<(), Failure> {
     print::line(format!("{} {}, {} to {}", results.fund, results.name, results.from, results.to));
     let performance = &results.performance;
     let mut rows = vec![("NAVs struck", results.strikes.to_string())];
@@ -22,6 +22,7 @@ pub(super) fn say(results: &Results) -> Result<(), Failure> {
     rows.push(("return of NAV", percent(performance.total_return)));
     rows.push(("return of the benchmark", percent(performance.benchmark_total_return)));
     rows.push(("tracking difference", percent(performance.tracking_difference)));
+    rows.extend(crate::life_sheet::said(state)?);
     print::line(print::pairs(rows));
     if let Some(basket) = &results.basket {
         basket_page::say(basket)?;

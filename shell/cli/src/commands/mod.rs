@@ -3,11 +3,13 @@
 pub(crate) mod basket;
 pub(crate) mod copies;
 pub(crate) mod custody;
+pub(crate) mod distribution;
 pub(crate) mod exposure;
 pub(crate) mod fee;
 pub(crate) mod fund;
 pub(crate) mod http;
 pub(crate) mod key;
+pub(crate) mod life;
 pub(crate) mod nav;
 pub(crate) mod order;
 pub(crate) mod prices;
@@ -15,6 +17,7 @@ pub(crate) mod rates;
 pub(crate) mod rebalance;
 pub(crate) mod scan;
 pub(crate) mod serve;
+pub(crate) mod staking;
 pub(crate) mod statement;
 
 use crate::failure::Failure;

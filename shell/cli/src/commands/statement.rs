@@ -94,6 +94,9 @@ fn show(statement: &Statement) -> Result<(), Failure> {
         print::line(format!("\nAssets and liabilities at the strike of {}", sheet.as_of));
         print::line(print::pairs(lines_of(sheet)?));
     }
+    for row in &statement.life {
+        print::line(format!("\n{} {}: {}", row.date, row.kind, row.what));
+    }
     for rolled in &statement.roll_forwards {
         print::line(format!("\nRoll-forward of {}", rolled.asset));
         let columns = [
@@ -110,17 +113,20 @@ fn show(statement: &Statement) -> Result<(), Failure> {
 
 /// The lines of a statement of assets and liabilities, for people.
 pub(crate) fn lines_of(sheet: &AssetsAndLiabilities) -> Result<Vec<(&'static str, String)>, Failure> {
-    Ok(vec![
+    let mut lines = vec![
         ("investments", money(sheet.investments)?),
         ("cash", money(sheet.cash)?),
         ("total assets", money(sheet.total_assets)?),
         ("sponsor fee payable", money(sheet.sponsor_fee_payable)?),
         ("expenses payable", money(sheet.expenses_payable)?),
+        ("distributions payable", money(sheet.distributions_payable)?),
         ("total liabilities", money(sheet.total_liabilities)?),
         ("net assets", money(sheet.net_assets)?),
         ("shares outstanding", shares(sheet.shares_outstanding)?),
         ("NAV per share", sheet.nav_per_share.to_decimal().to_display(4)?),
-    ])
+    ];
+    lines.retain(|(name, _)| *name != "distributions payable" || !sheet.distributions_payable.is_zero());
+    Ok(lines)
 }
 
 /// The rows of a roll-forward, for people: line, coins, cost, fair value, realised gain.

@@ -9,12 +9,14 @@ use crate::sink::DeskSink;
 use std::collections::BTreeMap;
 use strongroom_backtest::{Agenda, CommandSink, Market, RunError, Runner, Task};
 use strongroom_desk::{Desk, DeskError};
-use strongroom_engine::{Command, FundState, NewOrder, OrderId, OrderSide, OrderState, Refusal};
+use strongroom_engine::{
+    Command, FundState, FundStatus, HaltScope, NewOrder, OrderId, OrderSide, OrderState, Refusal,
+};
 use strongroom_fund::FundDefinition;
 use strongroom_fund::definition::{OrderMethod, OrderWindow};
 use strongroom_store::Location;
 use strongroom_units::time::{Date, Timestamp};
-use strongroom_units::{NumberError, Price, Shares, Symbol};
+use strongroom_units::{NumberError, Price, Rounding, Shares, Symbol};
 
 /// A fund at the end of its days.
 pub(super) struct Ran {
@@ -36,6 +38,8 @@ struct Desks<'a> {
     dice: Dice,
     market: &'a Market,
     decimals: u8,
+    /// Whether creations are suspended for a while, so that a premium can be seen.
+    suspends: bool,
     closes: BTreeMap<Date, Price>,
     orders: usize,
     to_correct: Option<Date>,
@@ -52,7 +56,8 @@ pub(super) fn run(kind: Kind, location: &Location, months: u32, seed: u64) -> Re
     let mut dice = Dice::new(seed, kind.stream());
     let World { market, followed } = World::try_new(kind, &definition, &mut dice, to, seed)?;
     let (closes, decimals) = (BTreeMap::new(), kind.decimals());
-    let mut desks = Desks { dice, market: &market, decimals, closes, orders: 0, to_correct: None };
+    let suspends = kind == Kind::Staking;
+    let mut desks = Desks { dice, market: &market, decimals, suspends, closes, orders: 0, to_correct: None };
     let agenda = Agenda::try_new(&definition, from, to).map_err(Refusal::from)?;
     let mut sink = DeskSink::open(location, definition.id)?;
     let bar = progress(agenda.tasks().len());
@@ -100,6 +105,7 @@ impl Desks<'_> {
             Task::Settle(session) => {
                 run.carry_out(task, at)?;
                 self.learn_of_a_wrong_price(run, at)?;
+                self.suspend_for_a_while(run, at)?;
                 self.in_kind_order(run, session, at)
             }
             Task::Strike(session) => {
@@ -107,6 +113,20 @@ impl Desks<'_> {
                 self.close(run, session)
             }
             other => run.carry_out(other, at),
+        }
+    }
+
+    /// Creations are suspended for three weeks: nobody can make shares and sell them, and a premium stays meanwhile.
+    fn suspend_for_a_while(&mut self, run: &mut Run<'_>, at: Timestamp) -> Step {
+        match run.state()?.navs().len() {
+            40 if self.suspends => {
+                let reason = "the sponsor's cap is reached".to_owned();
+                run.command(Command::Halt { scope: HaltScope::Creations, reason }, at)
+            }
+            55 if self.suspends => {
+                run.command(Command::Resume { reason: "the cap was raised".to_owned() }, at)
+            }
+            _ => Ok(()),
         }
     }
 
@@ -143,6 +163,9 @@ impl Desks<'_> {
             return Ok(());
         }
         let state = run.state()?;
+        if side == OrderSide::Creation && *state.status() != FundStatus::Running {
+            return Ok(());
+        }
         let unit = state.definition().creation_unit.at(trade_date).copied().unwrap_or(Shares::new(1));
         let baskets = 1 + self.dice.below(8).cast_signed();
         let shares = unit.try_mul(baskets)?;
@@ -192,7 +215,11 @@ impl Desks<'_> {
 
     fn close(&mut self, run: &Run<'_>, session: Date) -> Step {
         let Some(nav) = run.state()?.nav(session) else { return Ok(()) };
-        self.closes.insert(session, nudged(&mut self.dice, (nav.published.nav_per_share, 2), 2_500)?);
+        let mut per_share = nav.published.nav_per_share;
+        if *run.state()?.status() != FundStatus::Running {
+            per_share = per_share.try_mul_div(102, 100, Rounding::HalfEven)?; // buyers who cannot be served by creations
+        }
+        self.closes.insert(session, nudged(&mut self.dice, (per_share, 2), 2_500)?);
         if self.dice.happens(2) {
             self.to_correct = Some(session);
         }

@@ -1,4 +1,5 @@
-//! `strongroom demo`: a bitcoin fund, an ether fund, a basket, and a leveraged and an inverse fund over some months of a simulated market, in a database of its own.
+//! `strongroom demo`: a bitcoin fund, an ether fund, a basket, a leveraged and an inverse fund and a staked ether fund over some
+//! months of a simulated market, in a database of its own.
 
 mod fund;
 mod market;
@@ -18,8 +19,8 @@ use strongroom_units::time::Date;
 use strongroom_units::{Money, Quantity, Shares, Symbol};
 use world::Kind;
 
-/// Runs five funds over a simulated market: participants create and redeem, NAV is struck, fees are paid, a basket follows its
-/// index, and two funds hold multiples of bitcoin a day.
+/// Runs six funds over a simulated market: participants create and redeem, NAV is struck, fees are paid, a basket follows its
+/// index, two funds hold multiples of bitcoin a day, and a staked fund pays its holders.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  strongroom demo --months 12 --seed 42 --out demo")]
 pub(crate) struct Demo {
@@ -86,7 +87,7 @@ impl Demo {
         }
         let location = Location::Sqlite(database.clone());
         let mut ran = Vec::new();
-        for kind in [Kind::Bitcoin, Kind::Ether, Kind::Basket, Kind::Leveraged, Kind::Inverse] {
+        for kind in Kind::ALL {
             ran.push(fund::run(kind, &location, self.months, self.seed)?);
         }
         let report = folder.join("report.html");

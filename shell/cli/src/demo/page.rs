@@ -11,7 +11,7 @@ use strongroom_report::{Emphasis, Page, Section, Table, render};
 /// The whole page.
 pub(super) fn page(ran: &[Ran], seed: u64) -> Result<String, Failure> {
     let period = ran.first().map(|ran| ran.period).unwrap_or_default();
-    let subtitle = format!("Five funds over a simulated market, {} to {}", period.0, period.1);
+    let subtitle = format!("Six funds over a simulated market, {} to {}", period.0, period.1);
     let mut page = Page::new("Strongroom demo", subtitle).warning(format!(
         "Simulated market, seed {seed}: no price, fund or participant on this page is real."
     ));

@@ -20,6 +20,8 @@ pub(super) enum Kind {
     Leveraged,
     /// Its opposite.
     Inverse,
+    /// Ether that is staked, and pays what it earns.
+    Staking,
 }
 
 /// A coin of the basket: its symbol, its first price in dollars and how many millions of it there are. Round numbers, so that
@@ -28,6 +30,10 @@ const COINS: [(&str, i128, i128); 5] =
     [("BTC", 100_000, 20), ("ETH", 4_000, 120), ("SOL", 200, 500), ("XRP", 3, 55_000), ("ADA", 1, 95_000)];
 
 impl Kind {
+    /// All of them, in the order in which they are shown.
+    pub const ALL: [Self; 6] =
+        [Self::Bitcoin, Self::Ether, Self::Basket, Self::Leveraged, Self::Inverse, Self::Staking];
+
     pub fn definition(self) -> &'static str {
         match self {
             Self::Bitcoin => include_str!("bitcoin.toml"),
@@ -35,6 +41,7 @@ impl Kind {
             Self::Basket => include_str!("basket.toml"),
             Self::Leveraged => include_str!("leveraged.toml"),
             Self::Inverse => include_str!("inverse.toml"),
+            Self::Staking => include_str!("staking.toml"),
         }
     }
 
@@ -45,13 +52,14 @@ impl Kind {
             Self::Basket => 3,
             Self::Leveraged => 4,
             Self::Inverse => 5,
+            Self::Staking => 6,
         }
     }
 
     /// Decimals of a price: cents, and more where coins cost a dollar.
     pub fn decimals(self) -> u8 {
         match self {
-            Self::Bitcoin | Self::Ether | Self::Leveraged | Self::Inverse => 2,
+            Self::Bitcoin | Self::Ether | Self::Leveraged | Self::Inverse | Self::Staking => 2,
             Self::Basket => 4,
         }
     }
@@ -85,7 +93,7 @@ impl World {
             prices.insert(asset, walk(walker, (definition.seed.date, to), start)?);
         }
         let followed = match kind {
-            Kind::Bitcoin | Kind::Ether | Kind::Leveraged | Kind::Inverse => None,
+            Kind::Bitcoin | Kind::Ether | Kind::Leveraged | Kind::Inverse | Kind::Staking => None,
             Kind::Basket => Some(follow(definition, &prices, to)?),
         };
         let targets = followed.as_ref().map(|followed| followed.targets.clone()).unwrap_or_default();
@@ -95,8 +103,20 @@ impl World {
             None => BTreeMap::new(),
         };
         let funding_source = source.clone();
+        let staking_yields = match kind {
+            Kind::Staking => yields(definition.seed.date, to),
+            _ => BTreeMap::new(),
+        };
         Ok(Self {
-            market: Market { prices, targets, funding, funding_source, source, ..Market::default() },
+            market: Market {
+                prices,
+                targets,
+                funding,
+                funding_source,
+                staking_yields,
+                source,
+                ..Market::default()
+            },
             followed,
         })
     }
@@ -118,6 +138,13 @@ fn funding(seed: u64, from: Date, to: Date) -> BTreeMap<Timestamp, Rate> {
         day = next;
     }
     rates
+}
+
+/// Three per cent a year, on every day: a round number, so that nobody takes it for a real one.
+fn yields(from: Date, to: Date) -> BTreeMap<Date, Rate> {
+    let three_percent = Rate::from_units(3 * 10i128.pow(16));
+    let days = std::iter::successors(Some(from), |day| day.tomorrow().ok());
+    days.take_while(|day| *day <= to).map(|day| (day, three_percent)).collect()
 }
 
 fn first_price(asset: Symbol) -> Price {

@@ -1,4 +1,4 @@
-//! The first thing a stranger runs: five simulated funds, their report, and the same again from the same seed.
+//! The first thing a stranger runs: six simulated funds, their report, and the same again from the same seed.
 
 use crate::harness::{Room, steps_aside};
 use serde_json::Value;
@@ -67,16 +67,38 @@ fn without_a_folder_it_makes_one_among_the_temporary_files() {
 }
 
 #[test]
+fn a_staked_fund_pays_its_holders_and_a_premium_stays_while_creations_are_suspended() {
+    let room = Room::new();
+    demo(&room, "--months 4 --out demo");
+    let rows = rusqlite::Connection::open(room.file("demo/demo.db")).unwrap();
+    let of = |query: &str| -> i64 { rows.query_row(query, [], |row| row.get(0)).unwrap() };
+    assert_eq!(of("SELECT count(*) FROM distributions WHERE fund = 'SIMSTK' AND stage = 'paid'"), 4);
+    assert_eq!(of("SELECT count(*) FROM distributions WHERE fund <> 'SIMSTK'"), 0);
+    let tied = "SELECT count(*) FROM distributions JOIN distribution_holders USING (fund, distribution_id)
+                WHERE distributions.shares = distribution_holders.shares";
+    assert_eq!(of(tied), 4, "one nominee holds every share");
+    let report = room.read("demo/report.html");
+    let (_, suspended) = report.split_once("SIMSTK: Suspensions").unwrap();
+    let (_, row) = suspended
+        .split_once("the sponsor&#39;s cap is reached")
+        .or(suspended.split_once("cap is reached"))
+        .unwrap();
+    let percent: String = row.chars().skip_while(|c| !c.is_ascii_digit()).take_while(|c| *c != ' ').collect();
+    let percent: f64 = percent.trim_end_matches('%').parse().unwrap();
+    assert!((1.0..3.0).contains(&percent), "a premium of {percent} % meanwhile");
+}
+
+#[test]
 fn a_fee_in_coins_is_shown_in_coins() {
     let room = Room::new();
     demo(&room, "--months 3 --out demo");
     let report = room.read("demo/report.html");
     assert!(report.contains("Ether accrued for the sponsor fee and unpaid"));
-    // Each chart's title is there as often as the other's for each fund that has it: four accrue in money, one in coins.
+    // Each chart's title is there as often as the other's for each fund that has it: five accrue in money, one in coins.
     let count = |title: &str| report.matches(title).count();
     assert_eq!(
         count("Sponsor fee accrued and unpaid"),
-        4 * count("Ether accrued for the sponsor fee and unpaid")
+        5 * count("Ether accrued for the sponsor fee and unpaid")
     );
     assert_eq!(count("Bitcoin accrued for the sponsor fee"), 0);
     let due = room.run("fee due --database demo/demo.db --fund SIMETH --json").json();
@@ -93,7 +115,7 @@ fn the_basket_follows_its_index_and_takes_orders_with_cash_in_lieu() {
     let room = Room::new();
     let results = demo(&room, "--months 6 --out demo");
     let funds = results["funds"].as_array().unwrap();
-    assert_eq!(funds.len(), 5);
+    assert_eq!(funds.len(), 6);
     let basket = &funds[2];
     assert_eq!((&basket["fund"], &basket["rebalances"]), (&Value::from("SIMTOP"), &Value::from(5)));
     assert_eq!(basket["coins"].as_object().unwrap().len(), 4, "{basket}");

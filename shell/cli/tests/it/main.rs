@@ -16,6 +16,7 @@ mod derivatives;
 mod exact;
 mod happenings;
 mod harness;
+mod holders;
 mod index;
 mod leverage;
 mod live;

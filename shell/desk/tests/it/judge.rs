@@ -9,8 +9,8 @@ use std::path::Path;
 use rusqlite::types::ValueRef;
 use strongroom_desk::{Desk, SCHEMA};
 use strongroom_engine::{
-    Applied, Event, Fund, FundState, FundStatus, HaltScope, Liability, NavRecord, Order, OrderState,
-    Restatement, Sale, decode,
+    Applied, Event, Fund, FundState, FundStatus, HaltScope, Liability, LifeEvent, NavRecord, Order,
+    OrderState, Restatement, Sale, decode,
 };
 use strongroom_fund::definition::{CustodyKind, OrderMethod};
 use strongroom_store::{Location, Record, Store};
@@ -246,9 +246,21 @@ impl Expected {
                 }
             }
             Event::Exposure(_) => panic!("these funds hold their coins"),
+            Event::GiftRecorded { date, asset, what, sold, received, reason, .. } => {
+                let words = format!("{what}: {}; {reason}", if *sold { "sold" } else { "left" });
+                let who = row![fund, record.seq, date, record.at, record.kind, asset];
+                self.put("life_events", [who, row!["-", received, words]].concat());
+            }
+            Event::Life(LifeEvent::CustodianChanged { account, old, new, from, reason }) => {
+                let words = format!("{}: {new} in place of {old}; {reason}", custody(*account));
+                let who = row![fund, record.seq, from, record.at, record.kind, "-"];
+                self.put("life_events", [who, row!["-", "-", words]].concat());
+            }
+            Event::Distribution(_) | Event::Staking(_) | Event::Life(_) => {
+                panic!("the fund of these histories neither stakes nor distributes")
+            }
             Event::AssetMigrated { .. }
             | Event::AssetWrittenOff { .. }
-            | Event::GiftRecorded { .. }
             | Event::FundHalted { .. }
             | Event::FundResumed { .. } => {}
         }

@@ -1,7 +1,7 @@
 //! Some weeks of a fund with everything that can happen to it, and what the read tables then hold.
 
 use strongroom_desk::Desk;
-use strongroom_engine::{Command, HaltScope, Liability, OrderSide};
+use strongroom_engine::{AssetChange, Change, Command, HaltScope, Liability, LifeCommand, OrderSide};
 use strongroom_fund::definition::CustodyKind;
 use strongroom_units::Shares;
 use strongroom_units::time::{Date, Timestamp};
@@ -82,6 +82,17 @@ fn every_read_table_is_the_replay_of_the_log(home: &Home) {
     let pay = |liability| Command::Pay { liability, prices: prices.clone() };
     must(&mut desk, at, [correction, expense, late]);
     must(&mut desk, at, [pay(fee), pay(Liability::Expenses)]);
+    let change = Change::Gift { what: "A fork".to_owned(), value: "12.5".parse().unwrap(), sold: false };
+    let gift = AssetChange { date: day, asset: symbol("BTC"), change, reason: "By policy".to_owned() };
+    let custodian = LifeCommand::ChangeCustodian {
+        account: VAULT,
+        custodian: "Another custodian".to_owned(),
+        from: next_session(day),
+        reason: "A tender".to_owned(),
+    };
+    must(&mut desk, at, [Command::Life(custodian)]);
+    let asked = tell(&mut desk, &[request(Command::ChangeAsset(gift), at)]);
+    assert_eq!(asked, ["asset_change.must_follow_settlements"], "orders of the day are on their way");
     must(&mut desk, at, [halt(HaltScope::Orders), halt(HaltScope::Creations)]);
     judge::check(home);
     must(

@@ -9,6 +9,7 @@
 
 mod access;
 mod crash;
+mod distributions;
 mod edited;
 mod failures;
 mod groups;
