@@ -2,7 +2,7 @@
 
 use crate::event::AccessEvent;
 use crate::key::{KeyState, KeyVersion, Lineage, Material};
-use crate::name::KeyId;
+use crate::name::{KeyId, LineageId};
 use crate::state::AccessState;
 use strongroom_units::time::Timestamp;
 
@@ -30,18 +30,27 @@ impl AccessState {
                 if let Some(id) = enrolment {
                     self.enrolments.remove(id);
                 }
-                let new =
-                    || Lineage { id: lineage.clone(), grant: grant.clone(), versions: Default::default() };
+                let new = || Lineage {
+                    id: lineage.clone(),
+                    grant: grant.clone(),
+                    versions: Default::default(),
+                    rotation: Default::default(),
+                };
                 self.lineages
                     .entry(lineage.clone())
                     .or_insert_with(new)
                     .versions
                     .insert(key.version, key.clone());
             }
-            AccessEvent::KeyActivated { key } => self.change(key, |version| version.state = KeyState::Active),
-            AccessEvent::KeyRevoked { key, .. } => {
-                self.change(key, |version| version.state = KeyState::Revoked)
+            AccessEvent::KeyActivated { key } => {
+                self.change(key, |version| version.state = KeyState::Active);
+                self.rotate(&key.lineage, |lineage| lineage.note_activation(key.version, at));
             }
+            AccessEvent::KeyRevoked { key, .. } => {
+                self.change(key, |version| version.state = KeyState::Revoked);
+                self.rotate(&key.lineage, |lineage| lineage.note_end(key.version, at));
+            }
+            AccessEvent::Rotation(event) => self.rotate(event.lineage(), |lineage| lineage.rotate(event, at)),
             AccessEvent::KeyRewrapped { key, sealed } => {
                 self.change(key, |version| version.material = Material::Sealed { sealed: sealed.clone() });
             }
@@ -54,6 +63,12 @@ impl AccessState {
             AccessEvent::ServerKeyAdded(key) => {
                 self.server_keys.insert(key.version, key.clone());
             }
+        }
+    }
+
+    fn rotate(&mut self, lineage: &LineageId, work: impl FnOnce(&mut Lineage)) {
+        if let Some(lineage) = self.lineages.get_mut(lineage) {
+            work(lineage);
         }
     }
 

@@ -3,6 +3,7 @@
 use crate::key::KeyVersion;
 use crate::name::{EnrolmentId, KeyId, LineageId, PrincipalId};
 use crate::principal::Principal;
+use crate::rotation::RotationEvent;
 use crate::scope::{Grant, Scope};
 use crate::state::{Enrolment, ServerKey};
 use serde::{Deserialize, Serialize};
@@ -85,4 +86,6 @@ pub enum AccessEvent {
     },
     /// This server signs with another key.
     ServerKeyAdded(ServerKey),
+    /// What happened in a rotation.
+    Rotation(RotationEvent),
 }

@@ -7,6 +7,7 @@
 
 use crate::name::{KeyId, LineageId};
 use crate::refusal::AccessRefusal;
+use crate::rotation::Rotation;
 use crate::scope::Grant;
 use core::fmt;
 use core::str::FromStr;
@@ -85,6 +86,8 @@ pub enum Material {
         /// The hash.
         hash: String,
     },
+    /// Nothing any more: the key was destroyed.
+    Gone,
 }
 
 /// Where a version is in its life.
@@ -147,6 +150,9 @@ pub struct Lineage {
     pub grant: Grant,
     /// Its keys.
     pub versions: BTreeMap<u32, KeyVersion>,
+    /// How one follows another.
+    #[serde(default)]
+    pub rotation: Rotation,
 }
 
 /// A key that may be used now, with its lineage; only [`Lineage::usable`] makes one.

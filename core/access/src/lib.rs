@@ -20,6 +20,7 @@ pub mod rate_limit;
 mod record;
 mod refusal;
 pub mod replay;
+pub mod rotation;
 pub mod scan;
 mod scope;
 pub mod session_token;

@@ -26,5 +26,6 @@ fn kind(event: &AccessEvent) -> &'static str {
         AccessEvent::ServerSecretKept { .. } => "server-secret-kept",
         AccessEvent::ServerKeyRewrapped { .. } => "server-key-rewrapped",
         AccessEvent::ServerKeyAdded(_) => "server-key-added",
+        AccessEvent::Rotation(event) => event.kind(),
     }
 }
