@@ -41,6 +41,8 @@ pub fn of_secret(
         secret,
         server_keys,
         expires: None,
+        next: None,
+        former: Vec::new(),
     })
 }
 
@@ -76,5 +78,7 @@ pub fn enrol(server: &str, invitation: &Invitation, options: &Options) -> Result
         secret: SecretText::new(STANDARD.encode(seed.as_slice())),
         server_keys: enrolled.server_keys,
         expires: Some(enrolled.expires),
+        next: None,
+        former: Vec::new(),
     })
 }

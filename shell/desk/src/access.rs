@@ -166,6 +166,7 @@ fn rows(events: &[AccessEvent], after: &AccessState) -> Vec<RowChange> {
             AccessEvent::KeyActivated { key }
             | AccessEvent::KeyRevoked { key, .. }
             | AccessEvent::KeyRewrapped { key, .. } => drop(keys.insert(key.clone())),
+            AccessEvent::Rotation(event) => keys.extend(event.keys()),
             AccessEvent::EnrolmentOpened(_)
             | AccessEvent::EnrolmentClosed { .. }
             | AccessEvent::ServerSecretKept { .. }

@@ -13,6 +13,7 @@ mod projection;
 mod schema;
 mod service;
 mod tables;
+mod usage;
 
 pub use access::AccessAnswer;
 pub use cause::{Cause, Claim, SpentNonce};
@@ -20,3 +21,4 @@ pub use desk::{Answer, Desk, GROUP_MAX, Request};
 pub use error::DeskError;
 pub use schema::SCHEMA;
 pub use service::{DeskHandle, DeskService, Reply};
+pub use usage::{KeyHour, LastUse};

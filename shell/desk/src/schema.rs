@@ -24,6 +24,12 @@ pub static SCHEMA: Schema = Schema {
             sqlite: include_str!("../migrations/0003_access.sqlite.sql"),
             postgres: include_str!("../migrations/0003_access.postgres.sql"),
         },
+        Migration {
+            version: 4,
+            name: "key usage",
+            sqlite: include_str!("../migrations/0004_key_usage.sqlite.sql"),
+            postgres: include_str!("../migrations/0004_key_usage.postgres.sql"),
+        },
     ],
     tables: tables::ALL,
 };

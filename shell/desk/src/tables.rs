@@ -271,6 +271,28 @@ pub(crate) static REQUEST_NONCES: Table = Table {
     ],
 };
 
+pub(crate) static KEY_USAGE: Table = Table {
+    name: "key_usage",
+    key: 4,
+    columns: &[
+        text("lineage"),
+        integer("version"),
+        instant("hour"),
+        text("server"),
+        integer("accepted"),
+        integer("refused"),
+        text("codes"),
+        text("sources"),
+        text("agents"),
+    ],
+};
+
+pub(crate) static KEY_LAST_USED: Table = Table {
+    name: "key_last_used",
+    key: 3,
+    columns: &[text("lineage"), integer("version"), text("server"), instant("last_used")],
+};
+
 /// Every read table.
 pub(crate) static ALL: &[&Table] = &[
     &FUNDS,
@@ -290,4 +312,6 @@ pub(crate) static ALL: &[&Table] = &[
     &PRINCIPALS,
     &CREDENTIALS,
     &REQUEST_NONCES,
+    &KEY_USAGE,
+    &KEY_LAST_USED,
 ];

@@ -2,9 +2,12 @@
 
 use crate::problem::Problem;
 use crate::repeat::KeptAnswer;
+use crate::rotation::scheduler::{Queue, touched};
 use crate::start::answerer_of;
 use crate::streams::Streams;
+use crate::usage::Usage;
 use ipnet::IpNet;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use strongroom_access::idempotency::IdempotencyKeys;
@@ -40,11 +43,22 @@ pub(crate) struct House {
     pub access_seen: AtomicU64,
     /// Event streams that are open, by lineage.
     pub streams: Arc<Streams>,
+    /// When something is due in the rotation of which lineage.
+    pub rotations: Mutex<Queue>,
+    /// Who uses which key.
+    pub usage: Usage,
+    /// Other servers may have the same database.
+    pub is_shared: bool,
 }
 
 impl House {
     pub fn news() -> broadcast::Sender<Symbol> {
         broadcast::channel(NEWS_MAX).0
+    }
+
+    /// Reads or changes the queue of rotations.
+    pub fn queue<T>(&self, work: impl FnOnce(&mut Queue) -> T) -> T {
+        work(&mut self.rotations.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The key that signs answers now.
@@ -102,6 +116,10 @@ impl House {
                 drop(Problem::internal(&error));
             }
             self.access_seen.fetch_add(1, Ordering::Relaxed);
+            if let Some(lineage) = touched(&event) {
+                let next = desk.access()?.lineage(lineage).and_then(|found| found.next_due(&BTreeMap::new()));
+                self.queue(|queue| queue.put(lineage, next));
+            }
             if let AccessEvent::ServerKeyAdded(key) = event {
                 rotated = Some(key);
             }

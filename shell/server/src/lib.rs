@@ -19,15 +19,21 @@ mod pages;
 mod problem;
 mod repeat;
 mod rewrap;
+mod rotation;
 mod sockets;
 mod start;
 mod streams;
 mod token;
+mod usage;
 mod view;
 
 pub use endpoint::{ENDPOINTS, Endpoint, Leave};
 pub use errors::{CODES, page_of};
 pub use openapi::document;
 pub use problem::{Problem, ProblemDetails};
+pub use rotation::view::{
+    DueView, Emergency, EmergencyDone, PolicySet, PolicyView, Replaced, RollBack, Rotate, Rotated,
+    RotationView, SetPolicy, UnusedView, UsageView, VersionView,
+};
 pub use start::{Invitation, Running, ServeError, ServerOptions, Tls, serve};
 pub use view::{Done, Enrol, Enrolled, KeyIssued, NewKey, NewOrder, NewPrincipal, Revoke, ServerKeyView};

@@ -6,7 +6,9 @@ use crate::guard;
 use crate::house::House;
 use crate::keys::{CODE_SECONDS, HMAC_PURPOSE, hash_of};
 use crate::rewrap::rewrap;
+use crate::rotation::scheduler::{self, Queue};
 use crate::sockets::bounded;
+use crate::usage::{self, Usage};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
@@ -132,6 +134,10 @@ impl Running {
         // What it ended with matters to nobody any more.
         drop(self.served.await);
         self.house.gate.close();
+        let house = self.house;
+        let writer = house.clone();
+        // What was counted since the last minute; what fails here is lost, as in a crash.
+        drop(house.ask(move |desk| drop(writer.usage.write(&writer, desk))).await);
         // Joining the desk's thread blocks.
         drop(tokio::task::spawn_blocking(move || drop(self.desk)).await);
     }
@@ -200,6 +206,8 @@ pub async fn serve(desk: Desk, vault: Vault, options: ServerOptions) -> Result<R
     let Opened { house, listener, url, invitation, rewrapped, service, is_shared } =
         opened.map_err(|error| ServeError::Socket(std::io::Error::other(error)))??;
     tokio::spawn(forget_nonces(Arc::downgrade(&house)));
+    tokio::spawn(scheduler::run(Arc::downgrade(&house)));
+    tokio::spawn(usage::run(Arc::downgrade(&house)));
     if is_shared {
         tokio::spawn(follow_others(Arc::downgrade(&house)));
     }
@@ -249,6 +257,7 @@ fn open(mut desk: Desk, vault: Vault, options: ServerOptions) -> Result<Opened, 
     let url = options.public_url.unwrap_or_else(|| format!("{scheme}://{address}"));
     desk.say_served_at(&url)?;
     let is_shared = desk.is_shared();
+    let rotations = Mutex::new(Queue::of(desk.access()?));
     let service = DeskService::start(desk);
     let house = Arc::new(House {
         desk: service.handle(),
@@ -262,6 +271,9 @@ fn open(mut desk: Desk, vault: Vault, options: ServerOptions) -> Result<Opened, 
         news: House::news(),
         access_seen: AtomicU64::new(access_seen),
         streams: Arc::default(),
+        rotations,
+        usage: Usage::new(&url, now),
+        is_shared,
     });
     Ok(Opened { house, listener, url, invitation, rewrapped, service, is_shared })
 }

@@ -9,7 +9,7 @@ use crate::error::StoreError;
 use crate::location::Location;
 use crate::postgres::PostgresStore;
 use crate::record::{Record, Snapshot, check_page, check_snapshot};
-use crate::row::RowChange;
+use crate::row::{RowChange, Value};
 use crate::schema::{ColumnType, Schema, Table};
 use crate::sqlite::SqliteStore;
 
@@ -27,6 +27,7 @@ pub(crate) trait Database: Debug + Send {
     fn say_served_at(&mut self, _: &str) -> Result<(), StoreError> {
         Ok(())
     }
+    fn rows(&mut self, table: &'static Table, first: Option<&str>) -> Result<Vec<Vec<Value>>, StoreError>;
     fn put_snapshot(&mut self, snapshot: &Snapshot) -> Result<(), StoreError>;
     fn read(&mut self, stream: &str, from_seq: i64, limit: i64) -> Result<Vec<Record>, StoreError>;
     fn head(&mut self, stream: &str) -> Result<u64, StoreError>;
@@ -110,6 +111,16 @@ impl Store {
             return Err(StoreError::RowMalformed { table: table.name, reason: "only an instant bounds it" });
         }
         self.attempt(|database| database.prune(table, column, bound))
+    }
+
+    /// The rows of a table in the order of its key; those whose first column is this text, or all. For tables that
+    /// remember what no record does; the others are for people.
+    pub fn rows(
+        &mut self,
+        table: &'static Table,
+        first: Option<&str>,
+    ) -> Result<Vec<Vec<Value>>, StoreError> {
+        self.attempt(|database| database.rows(table, first))
     }
 
     /// Tells whoever finds the file held where its holder can be talked to.

@@ -12,4 +12,5 @@ mod home;
 mod openapi;
 mod orders;
 mod replay;
+mod rotation;
 mod table;

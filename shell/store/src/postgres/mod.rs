@@ -21,6 +21,7 @@ use crate::backup::BackupSummary;
 use crate::batch::Batch;
 use crate::error::StoreError;
 use crate::record::{Record, Snapshot, follows};
+use crate::row::Value;
 use crate::schema::{Schema, Table};
 use crate::store::Database;
 
@@ -135,6 +136,10 @@ impl Database for PostgresStore {
         self.transact(|tx, _, location| {
             write::prune(tx, table, column, bound).map_err(|e| fault(location, e))
         })
+    }
+
+    fn rows(&mut self, table: &'static Table, first: Option<&str>) -> Result<Vec<Vec<Value>>, StoreError> {
+        self.query(|client, _| read::rows(client, table, first))
     }
 
     fn put_snapshot(&mut self, snapshot: &Snapshot) -> Result<(), StoreError> {

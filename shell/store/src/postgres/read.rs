@@ -67,6 +67,24 @@ pub(super) fn all_rows_sql(table: &Table) -> String {
     format!("SELECT {} FROM \"{}\" ORDER BY {key}", texts.join(", "), table.name)
 }
 
+/// The rows whose first column is `first`, or all.
+pub(super) fn rows(
+    client: &mut Client,
+    table: &Table,
+    first: Option<&str>,
+) -> Result<Vec<Vec<Value>>, Error> {
+    let sql = all_rows_sql(table);
+    let found = match first {
+        None => client.query(&sql, &[])?,
+        Some(first) => {
+            let name = join(table.key_columns().get(..1).unwrap_or_default(), "", str::to_owned);
+            let sql = sql.replacen(" ORDER BY ", &format!(" WHERE {name} = $1 ORDER BY "), 1);
+            client.query(&sql, &[&first])?
+        }
+    };
+    found.iter().map(|row| values(row, table)).collect()
+}
+
 /// The expression that gives a column's canonical value; see `ColumnType`.
 fn canonical(column: &Column) -> String {
     let name = column.name;

@@ -21,6 +21,7 @@ use crate::batch::Batch;
 use crate::error::StoreError;
 use crate::files::{directory, sync_directory};
 use crate::record::{Record, Snapshot, follows};
+use crate::row::Value;
 use crate::schema::{Schema, Table};
 use crate::store::Database;
 
@@ -109,6 +110,10 @@ impl Database for SqliteStore {
         bound: &str,
     ) -> Result<usize, StoreError> {
         write::prune(&self.connection, table, column, bound).map_err(|e| self.fault(e))
+    }
+
+    fn rows(&mut self, table: &'static Table, first: Option<&str>) -> Result<Vec<Vec<Value>>, StoreError> {
+        read::rows(&self.connection, table, first).map_err(|e| self.fault(e))
     }
 
     fn say_served_at(&mut self, url: &str) -> Result<(), StoreError> {
