@@ -384,23 +384,7 @@ impl Client {
         headers: &HeaderMap,
         body: &[u8],
     ) -> Result<(http::StatusCode, HeaderMap, Vec<u8>), ClientError> {
-        let failed = |error: ureq::Error| ClientError::Transport(error.to_string());
-        let mut request = http::Request::new(body);
-        *request.method_mut() = method.clone();
-        *request.uri_mut() = uri.clone();
-        *request.headers_mut() = headers.clone();
-        // A POST without content says so by its length; a GET says nothing.
-        let is_bare = body.is_empty() && *method != Method::POST;
-        let mut response = match is_bare {
-            true => self.agent.run(request.map(|_| ())).map_err(failed)?,
-            false => self.agent.run(request).map_err(failed)?,
-        };
-        let limited = response.body_mut().with_config().limit(ANSWER_BYTES_MAX);
-        let content = limited.read_to_vec().map_err(|error| match error {
-            ureq::Error::BodyExceedsLimit(max) => ClientError::AnswerMustBeBounded(max),
-            other => failed(other),
-        })?;
-        Ok((response.status(), response.headers().clone(), content))
+        transport(&self.agent, method, uri, headers, body)
     }
 
     fn pinned_key(&self, name: &str) -> Option<Arc<VerifyingKey>> {
@@ -491,6 +475,43 @@ fn may_get_better(answer: &Answer) -> bool {
         || code_of(answer).is_some_and(|code| code == "request.must_answer_a_challenge")
         || (answer.status == 409
             && String::from_utf8_lossy(&answer.body).contains("idempotency_key_must_not_be_in_use"))
+}
+
+/// Sends a request as it is, signed or not, and takes whatever comes back. For tests of a server's defences.
+///
+/// # Errors
+/// The transport's.
+pub fn send_as_it_is(options: &Options, request: &http::Request<Vec<u8>>) -> Result<Answer, ClientError> {
+    let agent = agent(options, &request.uri().to_string())?;
+    let (status, headers, body) =
+        transport(&agent, request.method(), request.uri(), request.headers(), request.body())?;
+    Ok(Answer { status: status.as_u16(), headers, body, tries: 1, is_signed: false })
+}
+
+fn transport(
+    agent: &ureq::Agent,
+    method: &Method,
+    uri: &Uri,
+    headers: &HeaderMap,
+    body: &[u8],
+) -> Result<(http::StatusCode, HeaderMap, Vec<u8>), ClientError> {
+    let failed = |error: ureq::Error| ClientError::Transport(error.to_string());
+    let mut request = http::Request::new(body);
+    *request.method_mut() = method.clone();
+    *request.uri_mut() = uri.clone();
+    *request.headers_mut() = headers.clone();
+    // A POST without content says so by its length; a GET says nothing.
+    let is_bare = body.is_empty() && *method != Method::POST;
+    let mut response = match is_bare {
+        true => agent.run(request.map(|_| ())).map_err(failed)?,
+        false => agent.run(request).map_err(failed)?,
+    };
+    let limited = response.body_mut().with_config().limit(ANSWER_BYTES_MAX);
+    let content = limited.read_to_vec().map_err(|error| match error {
+        ureq::Error::BodyExceedsLimit(max) => ClientError::AnswerMustBeBounded(max),
+        other => failed(other),
+    })?;
+    Ok((response.status(), response.headers().clone(), content))
 }
 
 pub(crate) fn random<const N: usize>() -> Result<[u8; N], ClientError> {

@@ -21,7 +21,7 @@ mod healing;
 mod key_file;
 mod rotate;
 
-pub use client::{Answer, Answers, Client, Options, Sent};
+pub use client::{Answer, Answers, Client, Options, Sent, send_as_it_is};
 pub use enrol::{Invitation, enrol, of_secret};
 pub use error::ClientError;
 pub use key_file::{KeyFile, SecretText, ServerKey, StoredKey, write_private};

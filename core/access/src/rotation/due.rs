@@ -10,7 +10,8 @@ use strongroom_units::time::Timestamp;
 const JITTER_PARTS: i64 = 10;
 
 pub(crate) fn later(from: Timestamp, seconds: i64) -> Timestamp {
-    Timestamp::from_second(from.as_second().saturating_add(seconds)).unwrap_or(Timestamp::MAX)
+    let microseconds = seconds.saturating_mul(1_000_000);
+    Timestamp::from_microsecond(from.as_microsecond().saturating_add(microseconds)).unwrap_or(Timestamp::MAX)
 }
 
 impl Lineage {

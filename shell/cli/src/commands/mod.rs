@@ -3,6 +3,7 @@
 pub(crate) mod basket;
 pub(crate) mod copies;
 pub(crate) mod custody;
+pub(crate) mod drill;
 pub(crate) mod fee;
 pub(crate) mod fund;
 pub(crate) mod http;
@@ -12,6 +13,7 @@ pub(crate) mod order;
 pub(crate) mod prices;
 pub(crate) mod rates;
 pub(crate) mod rebalance;
+pub(crate) mod rotation;
 pub(crate) mod scan;
 pub(crate) mod serve;
 pub(crate) mod statement;

@@ -139,7 +139,7 @@ pub(crate) async fn due(
             let now = Timestamp::now();
             let mut rows = Vec::new();
             for (at, lineage) in due {
-                let last_used = scheduler::evidence(&worker, desk, &lineage, now)?;
+                let last_used = scheduler::evidence(&worker, desk, &lineage)?;
                 let access = desk.access()?;
                 let events = scheduler::would(access, &lineage, &last_used, now);
                 let principal = access.lineage(&lineage).map(|found| found.grant.principal.to_string());

@@ -78,7 +78,6 @@ pub(crate) fn evidence(
     house: &House,
     desk: &mut Desk,
     lineage: &LineageId,
-    _now: Timestamp,
 ) -> Result<BTreeMap<u32, Timestamp>, Problem> {
     let grace: Vec<u32> = desk.access()?.lineage(lineage).map_or_else(Vec::new, |lineage| {
         let keys = lineage.versions.values().filter(|key| key.state == KeyState::Grace);
@@ -93,7 +92,8 @@ pub(crate) fn evidence(
         last.entry(version).and_modify(|known| *known = at.max(*known));
     };
     for (version, at) in house.gate.keys(|keys| keys.last_used(lineage)) {
-        see(version, at);
+        // The gate counts whole seconds.
+        see(version, Timestamp::from_second(at.as_second().saturating_add(1)).unwrap_or(at));
     }
     if house.is_shared {
         let unseen = i64::try_from(WRITE_EVERY.as_secs()).unwrap_or(i64::MAX);
@@ -130,7 +130,7 @@ pub(crate) fn would(
 fn advance(house: &House, desk: &mut Desk, lineages: &[LineageId]) -> Result<(), Problem> {
     for lineage in lineages {
         let now = Timestamp::now();
-        let last_used = evidence(house, desk, lineage, now)?;
+        let last_used = evidence(house, desk, lineage)?;
         let command = RotationCommand::Advance { lineage: lineage.clone(), last_used: last_used.clone() };
         match desk.change_access(&AccessCommand::Rotation(command), now, &Cause::actor(ACTOR)) {
             Ok(answer) => answer.events.iter().for_each(say),

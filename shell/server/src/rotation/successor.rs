@@ -163,7 +163,7 @@ async fn add_secret(
 /// Retires first what has been due for that: the window may need the room.
 fn make_room(house: &House, desk: &mut Desk, lineage: &LineageId) -> Result<(), Problem> {
     let now = Timestamp::now();
-    let last_used = evidence(house, desk, lineage, now)?;
+    let last_used = evidence(house, desk, lineage)?;
     if must_be_due(desk, lineage, &last_used, now)? {
         let command = RotationCommand::Advance { lineage: lineage.clone(), last_used };
         desk.change_access(&AccessCommand::Rotation(command), now, &Cause::actor(crate::start::ACTOR))?;
