@@ -12,6 +12,7 @@ mod baskets;
 mod by_hand;
 mod copies;
 mod demo;
+mod drill;
 mod exact;
 mod happenings;
 mod harness;

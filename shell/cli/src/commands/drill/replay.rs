@@ -1,6 +1,7 @@
 //! One signed request, repeated and changed in every way that a gate should refuse. The target may be any HTTP API: what is
 //! asked is only whether the answer is a success.
 
+use super::load::PATIENCE;
 use crate::context::Global;
 use crate::failure::{Exit, Failure};
 use crate::print::{self, Align};
@@ -8,6 +9,7 @@ use clap::Args;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 use strongroom_client::{Answers, Options, Sent, send_as_it_is};
 
 /// Captures one signed request, then repeats and changes it.
@@ -40,34 +42,49 @@ struct Tried {
 impl Replay {
     pub fn run(self, global: &Global) -> Result<(), Failure> {
         let options = Options { answers: Answers::Any, ..global.keys.options() };
-        let captured = match &self.request {
-            Some(path) => read(path)?,
-            None => {
-                let body = self.body.unwrap_or_default().into_bytes();
-                let mut headers = HeaderMap::new();
-                if !body.is_empty() {
-                    headers.insert(http::header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-                }
-                let method = self.method.unwrap_or(Method::GET);
-                let target = self.target.unwrap_or_default();
-                let client = global.keys.client_with(&options)?;
-                // A server that has just started asks for a challenge: only afterwards is what is captured good.
-                client.get("/v1/whoami")?;
-                client.sign(&Sent { method, target, headers, body })?
+        let (captured, original) = match &self.request {
+            Some(path) => {
+                let captured = read(path)?;
+                let status = send_as_it_is(&options, &captured)?.status;
+                (captured, status)
             }
+            None => self.capture(global, &options)?,
         };
-        let mut tried = Vec::new();
-        let original = send_as_it_is(&options, &captured)?.status;
         if original >= 400 {
             let message =
                 format!("the request itself was refused with {original}, so its repeats say nothing");
             return Err(Failure::new("drill.request_must_pass", message, Exit::Refused));
         }
+        let mut tried = Vec::new();
         for (attack, changed) in attacks(&captured) {
             let status = send_as_it_is(&options, &changed)?.status;
             tried.push(Tried { attack, status, let_in: status < 400 });
         }
         report(global, original, &tried)
+    }
+}
+
+impl Replay {
+    /// Signs a request and sends it. A server that has just started asks for challenges for some seconds: it is tried
+    /// again, signed anew, until one passes.
+    fn capture(&self, global: &Global, options: &Options) -> Result<(Captured, u16), Failure> {
+        let client = global.keys.client_with(options)?;
+        let body = self.body.clone().unwrap_or_default().into_bytes();
+        let mut headers = HeaderMap::new();
+        if !body.is_empty() {
+            headers.insert(http::header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        }
+        let method = self.method.clone().unwrap_or(Method::GET);
+        let request = Sent { method, target: self.target.clone().unwrap_or_default(), headers, body };
+        let begun = Instant::now();
+        loop {
+            let captured = client.sign(&request)?;
+            let status = send_as_it_is(options, &captured)?.status;
+            if status != 401 || begun.elapsed() > PATIENCE {
+                return Ok((captured, status));
+            }
+            std::thread::sleep(Duration::from_millis(500));
+        }
     }
 }
 

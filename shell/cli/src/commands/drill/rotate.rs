@@ -2,7 +2,7 @@
 
 use super::LoadArgs;
 use super::fleet::Fleet;
-use super::load::{PATIENCE, Tally};
+use super::load::Tally;
 use crate::context::Global;
 use crate::failure::Failure;
 use serde_json::Value;
@@ -17,6 +17,8 @@ const COMMAND_EVERY: Duration = Duration::from_secs(5);
 const ROUND_MAX: Duration = Duration::from_secs(180);
 /// Between two looks whether the old key is retired.
 const LOOK_EVERY: Duration = Duration::from_millis(1_500);
+/// A rotation may wait for its turn: the old key works meanwhile. One that is not done by then has failed.
+const ROTATION_PATIENCE: Duration = Duration::from_secs(60);
 const TURN: Duration = Duration::from_millis(20);
 
 /// Which round is on, how many have finished it, and whether all is over.
@@ -116,7 +118,7 @@ fn rotate(fleet: &Fleet, client: &Client, file: &Path, tally: &Tally) -> Option<
                 tally.rotated();
                 return Client::try_new(&before, &fleet.options).ok();
             }
-            Err(error) if begun.elapsed() > PATIENCE => {
+            Err(error) if begun.elapsed() > ROTATION_PATIENCE => {
                 tally.fail(format!("rotation: {error}"));
                 return None;
             }
