@@ -25,7 +25,7 @@ pub(crate) enum RotationVerb {
     },
     /// End keys and replace them in one call: they are stolen
     #[command(
-        after_help = "Examples:\n  strongroom rotation emergency --lineage k0123456789ab --reason \"laptop stolen\" --key operator.key\n  strongroom rotation emergency --principal ap-one --reason \"laptop stolen\" --key operator.key"
+        after_help = "Examples:\n  strongroom rotation emergency --lineage k0123456789ab --reason \"laptop stolen\" \\\n      --key operator.key\n  strongroom rotation emergency --principal ap-one --reason \"laptop stolen\" \\\n      --key operator.key"
     )]
     Emergency {
         #[command(flatten)]
@@ -36,7 +36,7 @@ pub(crate) enum RotationVerb {
     },
     /// Make the key that was displaced last the primary again; both work on
     #[command(
-        after_help = "Example:\n  strongroom rotation rollback k0123456789ab --reason \"bad deployment\" --key operator.key"
+        after_help = "Example:\n  strongroom rotation rollback k0123456789ab --reason \"bad deployment\" \\\n      --key operator.key"
     )]
     Rollback {
         /// The lineage
@@ -61,7 +61,7 @@ pub(crate) enum RotationVerb {
 pub(crate) enum PolicyVerb {
     /// Set the policy of a lineage, of a principal's or of all
     #[command(
-        after_help = "Example:\n  strongroom rotation policy set --lineage k0123456789ab --every 90d --min-overlap 24h --max-overlap 14d \\\n      --quiet 6h --on-laggard extend --not-during 09:30-16:00 --key operator.key"
+        after_help = "Example:\n  strongroom rotation policy set --lineage k0123456789ab --every 90d --min-overlap 24h \\\n      --max-overlap 14d --quiet 6h --on-laggard extend --not-during 09:30-16:00 --key operator.key"
     )]
     Set(Set),
     /// Show the policy of a lineage

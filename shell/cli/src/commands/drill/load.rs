@@ -27,6 +27,7 @@ struct Counts {
     accepted_after_end: u64,
     knocked: u64,
     double_nonces: u64,
+    double_effects: u64,
     repeated: u64,
     micros: Vec<u64>,
     slowest_revocation: Duration,
@@ -47,6 +48,8 @@ pub(super) struct Report {
     /// Repeats of a request, and how many of them were let in.
     pub repeated: u64,
     pub double_nonces: u64,
+    /// Clients whose rotations made more or fewer keys than there were rotations.
+    pub double_effects: u64,
     pub p50_ms: f64,
     pub p99_ms: f64,
     /// Of revocations, where there were any.
@@ -117,6 +120,12 @@ impl Tally {
         }
     }
 
+    /// A client that rotated so often has one more key than that, and no other.
+    pub fn count_keys(&self, rotations: u32, newest: Option<u32>) {
+        let is_right = newest == Some(rotations + 1);
+        self.with(|counts| counts.double_effects += u64::from(!is_right));
+    }
+
     /// How long a revocation took.
     pub fn revoked(&self, took: Duration) {
         self.with(|counts| counts.slowest_revocation = counts.slowest_revocation.max(took));
@@ -161,6 +170,7 @@ impl Tally {
             accepted_after_end: counts.accepted_after_end,
             repeated: counts.repeated,
             double_nonces: counts.double_nonces,
+            double_effects: counts.double_effects,
             p50_ms: quantile(50),
             p99_ms: quantile(99),
             slowest_revocation_ms: counts.slowest_revocation.as_secs_f64() * 1_000.0,
@@ -184,6 +194,7 @@ impl Report {
                 ("  let in", self.accepted_after_end.to_string()),
                 ("repeated", self.repeated.to_string()),
                 ("  let in twice", self.double_nonces.to_string()),
+                ("done twice", self.double_effects.to_string()),
                 ("median", format!("{:.2} ms", self.p50_ms)),
                 ("99th percentile", format!("{:.2} ms", self.p99_ms)),
             ];
@@ -193,13 +204,13 @@ impl Report {
             rows.extend(self.first_failure.clone().map(|failure| ("first failure", failure)));
             print::line(print::pairs(rows));
         }
-        let broken = self.failed + self.accepted_after_end + self.double_nonces;
+        let broken = self.failed + self.accepted_after_end + self.double_nonces + self.double_effects;
         if broken == 0 {
             return Ok(());
         }
         let message = format!(
-            "{} failed, {} let in with an ended key, {} let in twice",
-            self.failed, self.accepted_after_end, self.double_nonces
+            "{} failed, {} let in with an ended key, {} let in twice, {} done twice",
+            self.failed, self.accepted_after_end, self.double_nonces, self.double_effects
         );
         Err(Failure::new("drill.promises_must_hold", message, Exit::Refused))
     }

@@ -2,14 +2,14 @@
 
 use super::LoadArgs;
 use super::fleet::Fleet;
-use super::load::Tally;
+use super::load::{PATIENCE, Tally, who_am_i};
 use crate::context::Global;
 use crate::failure::Failure;
 use serde_json::Value;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
-use strongroom_client::{Client, KeyFile};
+use strongroom_client::{Client, KeyFile, Sent};
 
 /// Between two commands where there are no rounds.
 const COMMAND_EVERY: Duration = Duration::from_secs(5);
@@ -106,6 +106,14 @@ fn live(fleet: &Fleet, load: &LoadArgs, file: &Path, place: u32, tally: &Tally, 
         }
         std::thread::sleep(load.interval().saturating_sub(begun.elapsed()));
     }
+    if done > 0 {
+        let newest = versions(&client).iter().filter_map(version_of).max();
+        tally.count_keys(done, newest);
+    }
+}
+
+fn version_of(view: &Value) -> Option<u32> {
+    view.get("key")?.as_str()?.split_once('.')?.1.parse().ok()
 }
 
 /// A client of the key that was replaced; none where that failed. A server that is away is waited for.
@@ -142,13 +150,19 @@ fn knock_when_retired(
     Some((old, Instant::now()))
 }
 
-fn is_retired(client: &Client, key: &str) -> bool {
-    let lineage = key.split('.').next().unwrap_or_default();
-    let content = client.get(&format!("/v1/keys/{lineage}/rotation"));
+/// The versions of a client's lineage as the server has them.
+fn versions(client: &Client) -> Vec<Value> {
+    let key = client.key_id();
+    let target = format!("/v1/keys/{}/rotation", key.split('.').next().unwrap_or_default());
+    let request = Sent { target, ..who_am_i() };
+    let content = client.send_within(&request, PATIENCE);
     let content = content.ok().and_then(|answer| answer.into_success().ok()).unwrap_or_default();
     let view: Value = serde_json::from_slice(&content).unwrap_or_default();
-    let versions = view.get("versions").and_then(Value::as_array).cloned().unwrap_or_default();
-    versions.iter().any(|version| {
+    view.get("versions").and_then(Value::as_array).cloned().unwrap_or_default()
+}
+
+fn is_retired(client: &Client, key: &str) -> bool {
+    versions(client).iter().any(|version| {
         version.get("key").and_then(Value::as_str) == Some(key)
             && version.get("state").and_then(Value::as_str) == Some("retired")
     })
