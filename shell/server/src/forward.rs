@@ -8,6 +8,7 @@ use crate::caller::Caller;
 use crate::guard::{content_of, note_first_use, problem_of, signed_over};
 use crate::house::{House, Shared};
 use crate::problem::Problem;
+use crate::usage::Outcome;
 use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, Query, State};
 use axum::response::{IntoResponse, Response};
@@ -139,6 +140,7 @@ async fn judge(
     // A wait for the disk must not hold up the other requests of this thread.
     let judged = if house.gate.waits_for_disk() { tokio::task::block_in_place(judge) } else { judge() };
     let permit = judged.map_err(refused)?;
+    house.usage.count(&permit.key, Outcome::LetIn, original.client, &original.headers);
     if permit.is_first_use {
         let (environment, scope) = (house.gate.environment(), Some(scope.clone()));
         note_first_use(house, &Caller::new(permit.clone(), environment, original.client, scope)).await?;

@@ -2,7 +2,7 @@
 
 use crate::problem::Problem;
 use crate::repeat::KeptAnswer;
-use crate::rotation::scheduler::{Queue, touched};
+use crate::rotation::scheduler::touched;
 use crate::start::answerer_of;
 use crate::streams::Streams;
 use crate::usage::Usage;
@@ -11,7 +11,8 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use strongroom_access::idempotency::IdempotencyKeys;
-use strongroom_access::{AccessCommand, AccessEvent, Demand};
+use strongroom_access::rotation::Queue;
+use strongroom_access::{AccessCommand, AccessEvent, AccessState, Demand};
 use strongroom_desk::{AccessAnswer, Answer, Cause, Claim, Desk, DeskHandle, Request};
 use strongroom_gate::{Answerer, Gate};
 use strongroom_units::Symbol;
@@ -117,7 +118,8 @@ impl House {
             }
             self.access_seen.fetch_add(1, Ordering::Relaxed);
             if let Some(lineage) = touched(&event) {
-                let next = desk.access()?.lineage(lineage).and_then(|found| found.next_due(&BTreeMap::new()));
+                let next = |access: &AccessState| access.lineage(lineage)?.next_due(&BTreeMap::new());
+                let next = self.gate.access(next);
                 self.queue(|queue| queue.put(lineage, next));
             }
             if let AccessEvent::ServerKeyAdded(key) = event {

@@ -6,7 +6,7 @@ use crate::guard;
 use crate::house::House;
 use crate::keys::{CODE_SECONDS, HMAC_PURPOSE, hash_of};
 use crate::rewrap::rewrap;
-use crate::rotation::scheduler::{self, Queue};
+use crate::rotation::scheduler;
 use crate::sockets::bounded;
 use crate::usage::{self, Usage};
 use axum::Router;
@@ -27,6 +27,7 @@ use strongroom_access::bearer::Pepper;
 use strongroom_access::idempotency::{IdempotencyKeys, IdempotencyLimits};
 use strongroom_access::rate_limit::{Policy, PolicyError, RateLimiter};
 use strongroom_access::replay::{Challenges, FingerprintKey, Limits, Window};
+use strongroom_access::rotation::Queue;
 use strongroom_access::session_token::SessionTokens;
 use strongroom_access::{
     AccessCommand, AccessState, Algorithm, EnrolmentId, Environment, PrincipalId, Role, ServerKey,

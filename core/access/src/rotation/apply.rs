@@ -16,6 +16,11 @@ impl Lineage {
                 self.mark_mut(key.version).asked.clone_from(asked);
                 self.forget_oldest();
             }
+            RotationEvent::Resealed { key, sealed } => {
+                if let Some(asked) = self.mark_mut(key.version).asked.as_mut() {
+                    asked.sealed = Some(sealed.clone());
+                }
+            }
             RotationEvent::GivenUp { key } | RotationEvent::Destroyed { key } => {
                 self.destroy(key.version, at)
             }

@@ -2,7 +2,7 @@
 
 use super::{Asked, RotationPolicy};
 use crate::key::{Algorithm, Material};
-use crate::name::{EnrolmentId, LineageId};
+use crate::name::{EnrolmentId, KeyId, LineageId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use strongroom_units::time::Timestamp;
@@ -46,6 +46,13 @@ pub enum RotationCommand {
         lineage: LineageId,
         /// Why, for the record.
         reason: String,
+    },
+    /// Replaces what the vault wrote of a secret that waits for its first use, under a new key-encryption key.
+    Reseal {
+        /// The successor.
+        key: KeyId,
+        /// The vault's new text.
+        sealed: String,
     },
     /// Ends every key of a lineage and prepares its replacement, in one transaction.
     Emergency {

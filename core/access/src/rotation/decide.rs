@@ -44,6 +44,16 @@ impl AccessState {
             RotationCommand::RollBack { lineage, reason } => {
                 self.rotating(lineage)?.roll_back(reason, now).map(wrapped)
             }
+            RotationCommand::Reseal { key, sealed } => {
+                let mark = self.rotating(&key.lineage)?.rotation.mark(key.version);
+                let waits = mark.asked.and_then(|asked| asked.sealed);
+                let event = RotationEvent::Resealed { key: key.clone(), sealed: sealed.clone() };
+                match waits {
+                    None => Err(AccessRefusal::MaterialMustFitAlgorithm),
+                    Some(known) if known == *sealed => Ok(Vec::new()),
+                    Some(_) => Ok(wrapped([event])),
+                }
+            }
             RotationCommand::Emergency { lineage, reason, replacement, even_the_last } => {
                 self.emergency(lineage, reason, replacement, *even_the_last, now)
             }

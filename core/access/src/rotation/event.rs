@@ -43,6 +43,13 @@ pub enum RotationEvent {
         /// The request for a secret that was made here.
         asked: Option<Asked>,
     },
+    /// The vault wrote a secret that waits for its first use anew.
+    Resealed {
+        /// The successor.
+        key: KeyId,
+        /// The new text.
+        sealed: String,
+    },
     /// A successor was given up before anybody used it; its material is gone.
     GivenUp {
         /// Which.
@@ -92,6 +99,7 @@ impl RotationEvent {
             Self::PolicySet { .. } => "rotation-policy-set",
             Self::Due { .. } => "rotation-due",
             Self::SuccessorAdded { .. } => "successor-added",
+            Self::Resealed { .. } => "successor-resealed",
             Self::GivenUp { .. } => "successor-given-up",
             Self::Displaced { .. } => "key-displaced",
             Self::Lagged { .. } => "key-lagged",
@@ -106,6 +114,7 @@ impl RotationEvent {
         match self {
             Self::PolicySet { lineage, .. } | Self::SuccessorAdded { lineage, .. } => lineage,
             Self::Due { key }
+            | Self::Resealed { key, .. }
             | Self::GivenUp { key }
             | Self::Displaced { key }
             | Self::Lagged { key, .. }
@@ -118,7 +127,9 @@ impl RotationEvent {
     /// The keys whose state it changes.
     pub fn keys(&self) -> Vec<KeyId> {
         match self {
-            Self::PolicySet { .. } | Self::Due { .. } | Self::Lagged { .. } => Vec::new(),
+            Self::PolicySet { .. } | Self::Due { .. } | Self::Resealed { .. } | Self::Lagged { .. } => {
+                Vec::new()
+            }
             Self::SuccessorAdded { lineage, key, .. } => {
                 vec![KeyId { lineage: lineage.clone(), version: key.version }]
             }

@@ -19,11 +19,13 @@ mod due;
 mod event;
 mod hours;
 mod policy;
+mod queue;
 
 pub use command::{Replacement, RotationCommand};
 pub use event::{RetiredBecause, RotationEvent};
 pub use hours::Hours;
 pub use policy::{OnLaggard, RotationPolicy};
+pub use queue::Queue;
 
 use crate::key::{KeyState, KeyVersion, Lineage};
 use serde::{Deserialize, Serialize};

@@ -18,7 +18,7 @@ pub(crate) mod view;
 pub(crate) use emergency::emergency;
 pub(crate) use lists::{due, list, show, unused, usage};
 pub(crate) use notice::with_notice;
-pub(crate) use successor::rotate;
+pub(crate) use successor::{BEARER_PURPOSE, rotate};
 
 use crate::caller::Caller;
 use crate::house::Shared;

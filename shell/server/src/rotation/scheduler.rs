@@ -6,7 +6,7 @@ use crate::house::{House, Shared};
 use crate::problem::Problem;
 use crate::start::ACTOR;
 use crate::usage::WRITE_EVERY;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Weak;
 use std::time::Duration;
 use strongroom_access::rotation::{RotationCommand, RotationEvent};
@@ -20,46 +20,6 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 const AT_ONCE: usize = 64;
 /// A lineage in which nothing was due after all is looked at again no sooner.
 const AGAIN_SECONDS: i64 = 1;
-
-/// When something may be due in which lineage.
-#[derive(Debug, Default)]
-pub(crate) struct Queue {
-    by_time: BTreeSet<(Timestamp, LineageId)>,
-    times: HashMap<LineageId, Timestamp>,
-}
-
-impl Queue {
-    /// Of all lineages.
-    pub fn of(access: &AccessState) -> Self {
-        let mut queue = Self::default();
-        for lineage in access.lineages() {
-            queue.put(&lineage.id, lineage.next_due(&BTreeMap::new()));
-        }
-        queue
-    }
-
-    /// Puts a lineage at its next instant, or takes it out.
-    pub fn put(&mut self, lineage: &LineageId, at: Option<Timestamp>) {
-        if let Some(old) = self.times.remove(lineage) {
-            self.by_time.remove(&(old, lineage.clone()));
-        }
-        if let Some(at) = at {
-            self.times.insert(lineage.clone(), at);
-            self.by_time.insert((at, lineage.clone()));
-        }
-    }
-
-    /// Those that are due, the longest overdue first.
-    pub fn due(&self, now: Timestamp, most: usize) -> Vec<LineageId> {
-        let due = self.by_time.iter().take_while(|(at, _)| *at <= now).take(most);
-        due.map(|(_, lineage)| lineage.clone()).collect()
-    }
-
-    /// What is due until an instant, soonest first.
-    pub fn until(&self, end: Timestamp) -> Vec<(Timestamp, LineageId)> {
-        self.by_time.iter().take_while(|(at, _)| *at <= end).cloned().collect()
-    }
-}
 
 /// The lineage whose queue place an event may change.
 pub(crate) fn touched(event: &AccessEvent) -> Option<&LineageId> {
@@ -162,44 +122,19 @@ fn say(event: &AccessEvent) {
 /// Looks at the queue until the server ends.
 pub(crate) async fn run(house: Weak<House>) {
     loop {
-        tokio::time::sleep(LOOK_EVERY).await;
-        let Some(house) = house.upgrade() else { return };
-        let due = house.queue(|queue| queue.due(Timestamp::now(), AT_ONCE));
+        let Some(strong) = house.upgrade() else { return };
+        let due = strong.queue(|queue| queue.due(Timestamp::now(), AT_ONCE));
         if due.is_empty() {
+            drop(strong);
+            tokio::time::sleep(LOOK_EVERY).await;
             continue;
         }
-        let worker: Shared = house.clone();
-        match house.ask(move |desk| advance(&worker, desk, &due)).await {
+        let worker: Shared = strong.clone();
+        match strong.ask(move |desk| advance(&worker, desk, &due)).await {
             Ok(Ok(())) => {}
             Err(problem) if problem.code() == DeskError::Closed.code() => return,
             // What failed has been said; the next look tries again.
-            Ok(Err(_)) | Err(_) => {}
+            Ok(Err(_)) | Err(_) => tokio::time::sleep(LOOK_EVERY).await,
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn lineage(number: u8) -> LineageId {
-        LineageId::from_random([number; 8])
-    }
-
-    fn at(second: i64) -> Timestamp {
-        Timestamp::from_second(second).unwrap()
-    }
-
-    #[test]
-    fn a_lineage_has_one_place_in_the_queue() {
-        let mut queue = Queue::default();
-        queue.put(&lineage(1), Some(at(10)));
-        queue.put(&lineage(2), Some(at(5)));
-        queue.put(&lineage(1), Some(at(3)));
-        assert_eq!(queue.due(at(4), 10), [lineage(1)]);
-        assert_eq!(queue.due(at(5), 10), [lineage(1), lineage(2)]);
-        assert_eq!(queue.due(at(5), 1), [lineage(1)]);
-        queue.put(&lineage(1), None);
-        assert_eq!(queue.until(at(100)), [(at(5), lineage(2))]);
     }
 }

@@ -323,3 +323,26 @@ fn the_use_of_keys_outlives_a_restart() {
     assert!(!names.contains(&own.as_str()), "{names:?}");
     assert!(names.contains(&crate::home::key_id("scopeless").as_str()), "{names:?}");
 }
+
+/// Both servers have the lineage in their queues; the log lets one of them say it.
+#[test]
+fn two_servers_of_one_database_do_what_is_due_once() {
+    let Some(home) = Home::shared() else { return };
+    let one = home.start();
+    let other = home.start();
+    let own = crate::home::key_id("ap-one");
+    set_policy(&one, &own, &policy(Some(90 * 86_400)));
+    for server in [&one, &other] {
+        let begun = Instant::now();
+        while server.ask("ap-one", "GET", "/v1/whoami", "").headers.get("deprecation").is_none() {
+            assert!(begun.elapsed().as_secs() < 20, "the holder is not told");
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    }
+    drop((one, other));
+    let mut desk = strongroom_desk::Desk::open_read_only(&home.location()).unwrap();
+    let events = desk.access_since(0).unwrap();
+    let due =
+        events.iter().filter(|(event, _)| strongroom_access::encode(event).unwrap().0 == "rotation-due");
+    assert_eq!(due.count(), 1);
+}
