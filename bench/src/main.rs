@@ -12,6 +12,7 @@ mod pgbench;
 mod rate;
 mod raw;
 mod report;
+mod rotation;
 mod signature;
 mod statistics;
 mod work;
@@ -72,6 +73,8 @@ enum Part {
     Rate,
     /// The verification of a signed request, beside the bare primitive.
     Signature,
+    /// The scheduler of a hundred thousand lineages.
+    Rotation,
     /// A basket over five years: one run and a sweep.
     Baskets,
     /// Signed requests over HTTP on loopback, beside a server without a gate.
@@ -111,6 +114,7 @@ fn main() -> Result<(), Failure> {
         Part::HttpGate => return http::child::gate(&plan.folder),
         Part::HttpHello => return http::child::hello(),
         Part::Http => http::measure(&plan, arguments.requests.into(), &arguments.http_peers, &mut report)?,
+        Part::Rotation => rotation::measure(&plan, &mut report)?,
         Part::Signature => signature::measure(&plan, &mut report)?,
         Part::Rate => {
             let parquet = arguments.parquet.ok_or("rate needs --parquet")?;

@@ -4,7 +4,7 @@
 pub mod child;
 mod load;
 mod primitives;
-mod processor;
+pub mod processor;
 mod requests;
 
 use crate::report::{Report, Table, figure};

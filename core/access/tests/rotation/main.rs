@@ -1,4 +1,11 @@
 //! Rotation: its rules, and every interleaving of two clients, a server, crashes and the clock to a stated depth.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a helper of a test may fail the test"
+)]
 
 mod explorer;
 mod rules;
