@@ -1,8 +1,9 @@
 //! Enrolling: the key is made here, its private half never leaves, and the server's keys are pinned.
 
-use crate::client::{Client, Options, directory};
+use crate::client::{Client, Options};
 use crate::error::ClientError;
 use crate::key_file::{KeyFile, SecretText, ServerKey};
+use crate::transport::directory;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;

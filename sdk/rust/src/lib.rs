@@ -20,9 +20,11 @@ mod error;
 mod healing;
 mod key_file;
 mod rotate;
+mod transport;
 
-pub use client::{Answer, Answers, Client, Options, Sent, send_as_it_is};
+pub use client::{Answer, Answers, Client, Options, Sent};
 pub use enrol::{Invitation, enrol, of_secret};
 pub use error::ClientError;
 pub use key_file::{KeyFile, SecretText, ServerKey, StoredKey, write_private};
 pub use rotate::Rotation;
+pub use transport::send_as_it_is;

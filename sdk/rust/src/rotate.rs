@@ -10,7 +10,7 @@
 //!
 //! The file is locked meanwhile; another process on it waits, and then finds that it was done.
 
-use crate::client::{Answer, Client, Sent, Signers, local_seconds, random};
+use crate::client::{Answer, Client, Sent, Signers, code_of, local_seconds, random};
 use crate::error::ClientError;
 use crate::key_file::{KeyFile, SecretText, StoredKey, lock};
 use base64::Engine;
@@ -20,10 +20,15 @@ use http::{HeaderMap, Method};
 use serde::Deserialize;
 use std::path::Path;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 use strongroom_signature::SigningKey;
 
 /// Codes by which a server says that a key that it named will not work any more.
 const GIVEN_UP: [&str; 3] = ["key.must_be_known", "key.must_not_be_revoked", "key.must_not_be_expired"];
+
+/// Servers of one database hear of each other's changes every quarter of a second.
+const NEWS_WAIT: Duration = Duration::from_millis(300);
+const NEWS_TRIES: u32 = 5;
 
 /// What a rotation came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -142,7 +147,15 @@ impl Client {
     fn confirm(&self, file: &mut KeyFile, path: &Path) -> Result<(), ClientError> {
         let Some(next) = &file.next else { return Ok(()) };
         let identity = next.identity()?;
-        let answer = self.send_by(&who_am_i(), Signers::Other(&identity))?;
+        let mut answer = self.send_by(&who_am_i(), Signers::Other(&identity))?;
+        for _ in 0..NEWS_TRIES {
+            if !code_of(&answer).is_some_and(|code| code == "key.must_be_known") {
+                break;
+            }
+            // Another server of the same database named it, and this one has not heard of it yet.
+            std::thread::sleep(NEWS_WAIT);
+            answer = self.send_by(&who_am_i(), Signers::Other(&identity))?;
+        }
         if let Err(error) = answer.into_success() {
             if error.code() == "key.must_not_be_retired" {
                 // It worked once, and was taken back: a server may go forward to it again.

@@ -6,10 +6,10 @@
 use crate::house::House;
 use http::{HeaderMap, header};
 use std::collections::{BTreeMap, HashMap};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::{Mutex, PoisonError, Weak};
 use std::time::Duration;
-use strongroom_access::KeyId;
+use strongroom_access::{KeyId, LineageId};
 use strongroom_desk::{Desk, DeskError, KeyHour, LastUse};
 use strongroom_units::time::Timestamp;
 
@@ -49,7 +49,7 @@ struct Hour {
     accepted: i64,
     refused: i64,
     codes: BTreeMap<String, u64>,
-    sources: BTreeMap<String, u64>,
+    sources: BTreeMap<IpAddr, u64>,
     agents: BTreeMap<String, u64>,
     last_used: Option<Timestamp>,
     is_changed: bool,
@@ -68,7 +68,7 @@ struct Minutes {
 #[derive(Debug)]
 pub(crate) struct Usage {
     hours: Mutex<HashMap<KeyId, Hour>>,
-    minutes: Mutex<HashMap<String, Minutes>>,
+    minutes: Mutex<HashMap<LineageId, Minutes>>,
     started: Timestamp,
     server: String,
 }
@@ -119,17 +119,17 @@ impl Usage {
                 add(&mut hour.codes, code);
             }
         }
-        add(&mut hour.sources, &prefix(peer));
+        add_source(&mut hour.sources, network(peer));
         let agent = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or("none");
         add(&mut hour.agents, agent.get(..AGENT_MAX).unwrap_or(agent));
     }
 
     fn count_minute(&self, key: &KeyId, outcome: Outcome<'_>, now: Timestamp) {
         let mut all = self.minutes.lock().unwrap_or_else(PoisonError::into_inner);
-        if !all.contains_key(key.lineage.as_str()) {
-            all.insert(key.lineage.to_string(), Minutes::default());
+        if !all.contains_key(&key.lineage) {
+            all.insert(key.lineage.clone(), Minutes::default());
         }
-        let Some(minutes) = all.get_mut(key.lineage.as_str()) else { return };
+        let Some(minutes) = all.get_mut(&key.lineage) else { return };
         minutes.turn_to(now.as_second() / 60);
         let place = slot(minutes.at);
         let counter = match outcome {
@@ -146,7 +146,7 @@ impl Usage {
     }
 
     /// Whether a lineage's requests fail because they are signed with the wrong key, more than one in five.
-    pub fn is_alarming(&self, lineage: &str) -> bool {
+    pub fn is_alarming(&self, lineage: &LineageId) -> bool {
         let all = self.minutes.lock().unwrap_or_else(PoisonError::into_inner);
         all.get(lineage).is_some_and(|minutes| {
             let mut minutes = minutes.clone();
@@ -182,6 +182,7 @@ impl Usage {
 
     fn hour_of(&self, key: &KeyId, hour: &Hour) -> KeyHour {
         let json = |counts| serde_json::to_string(counts).unwrap_or_default();
+        let sources = hour.sources.iter().map(|(network, count)| (text_of(*network), *count)).collect();
         KeyHour {
             key: key.clone(),
             hour: Timestamp::from_second(hour.begun).unwrap_or_default(),
@@ -190,7 +191,7 @@ impl Usage {
             accepted: hour.accepted,
             refused: hour.refused,
             codes: json(&hour.codes),
-            sources: json(&hour.sources),
+            sources: json(&sources),
             agents: json(&hour.agents),
         }
     }
@@ -232,17 +233,37 @@ fn add(counts: &mut BTreeMap<String, u64>, name: &str) {
     *counts.entry(name.to_owned()).or_default() += 1;
 }
 
-/// The network of an address: enough to see that a key is used from elsewhere, and no more.
-fn prefix(peer: IpAddr) -> String {
-    match peer {
+fn add_source(counts: &mut BTreeMap<IpAddr, u64>, network: IpAddr) {
+    if let Some(count) = counts.get_mut(&network) {
+        *count += 1;
+        return;
+    }
+    let network = if counts.len() < KINDS_MAX { network } else { ELSEWHERE };
+    *counts.entry(network).or_default() += 1;
+}
+
+/// Stands for the rest: no request comes from here.
+const ELSEWHERE: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+
+/// The network of an address, /24 or /48: enough to see that a key is used from elsewhere, and no more.
+fn network(peer: IpAddr) -> IpAddr {
+    match peer.to_canonical() {
         IpAddr::V4(address) => {
             let [a, b, c, _] = address.octets();
-            format!("{a}.{b}.{c}.0/24")
+            Ipv4Addr::new(a, b, c, 0).into()
         }
         IpAddr::V6(address) => {
             let [a, b, c, ..] = address.segments();
-            format!("{a:x}:{b:x}:{c:x}::/48")
+            Ipv6Addr::new(a, b, c, 0, 0, 0, 0, 0).into()
         }
+    }
+}
+
+fn text_of(network: IpAddr) -> String {
+    match network {
+        ELSEWHERE => OTHER.to_owned(),
+        IpAddr::V4(address) => format!("{address}/24"),
+        IpAddr::V6(address) => format!("{address}/48"),
     }
 }
 
@@ -305,7 +326,10 @@ mod tests {
         }
         assert_eq!(counts.len(), KINDS_MAX + 1);
         assert_eq!(counts.values().sum::<u64>(), 1_000);
-        assert_eq!(prefix("192.0.2.77".parse().unwrap()), "192.0.2.0/24");
-        assert_eq!(prefix("2001:db8:7:8::1".parse().unwrap()), "2001:db8:7::/48");
+        let text = |address: &str| text_of(network(address.parse().unwrap()));
+        assert_eq!(text("192.0.2.77"), "192.0.2.0/24");
+        assert_eq!(text("::ffff:192.0.2.77"), "192.0.2.0/24");
+        assert_eq!(text("2001:db8:7:8::1"), "2001:db8:7::/48");
+        assert_eq!(text_of(ELSEWHERE), "other");
     }
 }

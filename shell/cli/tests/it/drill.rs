@@ -90,6 +90,55 @@ impl Drop for Served {
     }
 }
 
+/// What an operator types, in the order of the guide; what it says goes by what the server then does.
+#[test]
+fn an_operator_sets_a_policy_looks_goes_back_and_ends_a_key() {
+    let served = Served::start();
+    let url = served.url();
+    let ran = |arguments: &str| {
+        let output = served.strongroom(&arguments.split(' ').collect::<Vec<_>>());
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned() + &said)
+    };
+    let done = |arguments: &str| {
+        let (code, said) = ran(arguments);
+        assert_eq!(code, Some(0), "{arguments}: {said}");
+        said
+    };
+    let operator = "--key operator.key";
+    done(&format!("principal add ap-one --role participant --participant One {operator}"));
+    let issued = done(&format!("key issue --principal ap-one --scope read --env dev --json {operator}"));
+    let issued: Value = serde_json::from_str(&issued).unwrap();
+    let code = format!("{}.{}", issued["enrolment"].as_str().unwrap(), issued["code"].as_str().unwrap());
+    done(&format!("key enrol --server {url} --code {code} --out ap.key"));
+    let file: Value = serde_json::from_str(&served.room.read("ap.key")).unwrap();
+    let lineage = file["key"].as_str().unwrap().split('.').next().unwrap().to_owned();
+    let set =
+        format!("rotation policy set --lineage {lineage} --every 90d --min-overlap 24h --max-overlap 14d");
+    let said = done(&format!("{set} --quiet 6h --on-laggard extend --not-during 09:30-16:00 {operator}"));
+    assert!(said.contains("1 lineage changed"), "{said}");
+    let (refused, said) = ran(&format!("{set} --quiet 90d {operator}"));
+    assert!(refused == Some(1) && said.contains("rotation.policy_must_be_bounded"), "{said}");
+    let said = done(&format!("rotation policy show {lineage} {operator}"));
+    assert!(said.contains("90d") && said.contains("09:30-16:00"), "{said}");
+    let said = done(&format!("rotation policy list {operator}"));
+    assert!(said.contains("1d to 14d") && said.contains("on demand"), "{said}");
+    let said = done("key rotate --key ap.key");
+    assert!(said.contains(&format!("{lineage}.2 signs now")), "{said}");
+    let said = done(&format!("rotation show {lineage} {operator}"));
+    assert!(said.contains("grace") && said.contains("retired unless it is used"), "{said}");
+    let said = done(&format!("rotation due --dry-run --within 90d {operator}"));
+    assert!(said.contains(&lineage), "{said}");
+    let said = done(&format!("rotation rollback {lineage} --reason test {operator}"));
+    assert!(said.contains(&format!("{lineage}.1")), "{said}");
+    done("http GET /v1/whoami --key ap.key");
+    assert!(!done(&format!("key unused --days 1 {operator}")).contains(&lineage));
+    let said = done(&format!("rotation emergency --lineage {lineage} --reason stolen {operator}"));
+    assert!(said.contains(&format!("{lineage}.1 {lineage}.2")), "{said}");
+    let (refused, said) = ran("http GET /v1/whoami --key ap.key");
+    assert!(refused == Some(1) && said.contains("key.must_not_be_revoked"), "{said}");
+}
+
 #[test]
 fn clients_rotate_while_the_server_is_killed_and_nobody_notices() {
     let served = Served::start();

@@ -62,7 +62,7 @@ fn of(house: &House, lineage: &Lineage, last_used: &BTreeMap<u32, Timestamp>) ->
         principal: lineage.grant.principal.to_string(),
         primary: lineage.primary().map(|key| lineage.key_id(key.version).to_string()),
         is_due,
-        is_alarming: house.usage.is_alarming(lineage.id.as_str()),
+        is_alarming: house.usage.is_alarming(&lineage.id),
         due: lineage.rotation_due().map(|at| at.to_string()),
         versions: lineage.versions.values().map(|key| version_view(lineage, key, last_used)).collect(),
         policy: policy_view(&lineage.rotation.policy()),
