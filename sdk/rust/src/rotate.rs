@@ -149,7 +149,7 @@ impl Client {
         let identity = next.identity()?;
         let mut answer = self.send_by(&who_am_i(), Signers::Other(&identity))?;
         for _ in 0..NEWS_TRIES {
-            if !code_of(&answer).is_some_and(|code| code == "key.must_be_known") {
+            if code_of(&answer).is_none_or(|code| code != "key.must_be_known") {
                 break;
             }
             // Another server of the same database named it, and this one has not heard of it yet.
