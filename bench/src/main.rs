@@ -16,6 +16,7 @@ mod rate;
 mod raw;
 mod replay;
 mod report;
+mod rotation;
 mod signature;
 mod statistics;
 mod work;
@@ -87,6 +88,8 @@ enum Part {
     Signature,
     /// The transparency log's hashes, beside bare SHA-256.
     Audit,
+    /// The scheduler of a hundred thousand lineages.
+    Rotation,
     /// A basket over five years: one run and a sweep.
     Baskets,
     /// Ten years of a leveraged fund in memory, with funding every eight hours.
@@ -149,6 +152,7 @@ fn main() -> Result<(), Failure> {
         Part::Distributions => {
             distributions::measure(&plan, usize::try_from(arguments.holders)?, &mut report)?
         }
+        Part::Rotation => rotation::measure(&plan, &mut report)?,
         Part::Signature => signature::measure(&plan, &mut report)?,
         Part::Audit => audit::measure(&plan, &mut report)?,
         Part::Rate => {

@@ -2,7 +2,7 @@
 
 use crate::event::AccessEvent;
 use crate::key::{KeyState, KeyVersion, Lineage, Material};
-use crate::name::KeyId;
+use crate::name::{KeyId, LineageId};
 use crate::state::AccessState;
 use strongroom_units::time::Timestamp;
 
@@ -35,6 +35,7 @@ impl AccessState {
                     grant: grant.clone(),
                     versions: Default::default(),
                     restriction: None,
+                    rotation: Default::default(),
                 };
                 self.lineages
                     .entry(lineage.clone())
@@ -42,13 +43,18 @@ impl AccessState {
                     .versions
                     .insert(key.version, key.clone());
             }
-            AccessEvent::KeyActivated { key } => self.change(key, |version| version.state = KeyState::Active),
-            AccessEvent::KeyRevoked { key, .. } => {
-                self.change(key, |version| version.state = KeyState::Revoked)
+            AccessEvent::KeyActivated { key } => {
+                self.change(key, |version| version.state = KeyState::Active);
+                self.rotate(&key.lineage, |lineage| lineage.note_activation(key.version, at));
             }
             AccessEvent::LineageRestricted { lineage, restriction, .. } => {
                 self.lineages.entry(lineage.clone()).and_modify(|known| known.restriction = *restriction);
             }
+            AccessEvent::KeyRevoked { key, .. } => {
+                self.change(key, |version| version.state = KeyState::Revoked);
+                self.rotate(&key.lineage, |lineage| lineage.note_end(key.version, at));
+            }
+            AccessEvent::Rotation(event) => self.rotate(event.lineage(), |lineage| lineage.rotate(event, at)),
             AccessEvent::KeyRewrapped { key, sealed } => {
                 self.change(key, |version| version.material = Material::Sealed { sealed: sealed.clone() });
             }
@@ -62,6 +68,12 @@ impl AccessState {
                 self.server_keys.insert(key.version, key.clone());
             }
             AccessEvent::KeysRooted { .. } => {}
+        }
+    }
+
+    fn rotate(&mut self, lineage: &LineageId, work: impl FnOnce(&mut Lineage)) {
+        if let Some(lineage) = self.lineages.get_mut(lineage) {
+            work(lineage);
         }
     }
 

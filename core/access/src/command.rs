@@ -4,6 +4,7 @@ use crate::key::{Algorithm, Material};
 use crate::name::{EnrolmentId, KeyId, LineageId, PrincipalId};
 use crate::principal::Role;
 use crate::restriction::Restriction;
+use crate::rotation::RotationCommand;
 use crate::scope::{Grant, Scope};
 use crate::state::ServerKey;
 use serde::{Deserialize, Serialize};
@@ -135,6 +136,8 @@ pub enum AccessCommand {
     },
     /// Adds a key with which this server signs.
     AddServerKey(ServerKey),
+    /// What is asked of a rotation.
+    Rotation(RotationCommand),
 }
 
 /// An invitation to enrol a key.

@@ -59,8 +59,12 @@ impl AccessState {
                 self.issue(lineage, grant, key, None)
             }
             AccessCommand::NoteFirstUse { key } => {
-                let is_pending = self.version(key)?.state == KeyState::Pending;
-                Ok(if is_pending { vec![AccessEvent::KeyActivated { key: key.clone() }] } else { Vec::new() })
+                if self.version(key)?.state != KeyState::Pending {
+                    return Ok(Vec::new());
+                }
+                let displaced = self.lineage(&key.lineage).map(|lineage| lineage.displaced_by(key.version));
+                let activated = AccessEvent::KeyActivated { key: key.clone() };
+                Ok(std::iter::once(activated).chain(displaced.unwrap_or_default()).collect())
             }
             AccessCommand::Revoke { lineage, version, even_the_last, reason } => {
                 let events = self.revoke(lineage, *version, reason)?;
@@ -82,7 +86,7 @@ impl AccessState {
                 Material::Sealed { .. } => {
                     Ok(vec![AccessEvent::KeyRewrapped { key: key.clone(), sealed: sealed.clone() }])
                 }
-                Material::Public { .. } | Material::Hash { .. } => {
+                Material::Public { .. } | Material::Hash { .. } | Material::Gone => {
                     Err(AccessRefusal::MaterialMustFitAlgorithm)
                 }
             },
@@ -99,6 +103,7 @@ impl AccessState {
                 }
             },
             AccessCommand::AddServerKey(key) => self.add_server_key(key),
+            AccessCommand::Rotation(command) => self.decide_rotation(command, now),
         }
     }
 
@@ -162,12 +167,12 @@ impl AccessState {
     }
 
     /// Whether an operator can act now and none could once these keys have ended.
-    fn ends_last_operator(&self, ended: impl Fn(&Lineage, u32) -> bool, now: Timestamp) -> bool {
+    pub(crate) fn ends_last_operator(&self, ended: impl Fn(&Lineage, u32) -> bool, now: Timestamp) -> bool {
         let remains = |lineage: &Lineage| self.is_operators(lineage, now, |version| !ended(lineage, version));
         self.has_operator(now) && !self.lineages().any(remains)
     }
 
-    fn check_grant(&self, grant: &Grant, algorithm: Algorithm) -> Result<(), AccessRefusal> {
+    pub(crate) fn check_grant(&self, grant: &Grant, algorithm: Algorithm) -> Result<(), AccessRefusal> {
         grant.check()?;
         let principal = self.known(&grant.principal)?;
         for scope in &grant.scopes {
@@ -277,7 +282,7 @@ impl AccessState {
         self.issue(lineage, &open.grant, key, Some(id))
     }
 
-    fn issue(
+    pub(crate) fn issue(
         &self,
         lineage: &LineageId,
         grant: &Grant,
@@ -296,7 +301,7 @@ impl AccessState {
         Ok(self.lineage(lineage).ok_or(AccessRefusal::KeyMustBeKnown)?.grant.principal.clone())
     }
 
-    fn revoke(&self, id: &LineageId, version: Option<u32>, reason: &str) -> Decided {
+    pub(crate) fn revoke(&self, id: &LineageId, version: Option<u32>, reason: &str) -> Decided {
         let lineage = self.lineage(id).ok_or(AccessRefusal::KeyMustBeKnown)?;
         if version.is_some_and(|version| !lineage.versions.contains_key(&version)) {
             return Err(AccessRefusal::KeyMustBeKnown);
@@ -351,7 +356,7 @@ struct First<'a> {
     environment: Environment,
 }
 
-fn new_key(
+pub(crate) fn new_key(
     algorithm: Algorithm,
     material: &Material,
     now: Timestamp,
@@ -362,6 +367,7 @@ fn new_key(
         Material::Public { .. } => algorithm.is_asymmetric(),
         Material::Sealed { .. } => algorithm == Algorithm::HmacSha256,
         Material::Hash { .. } => algorithm == Algorithm::Bearer,
+        Material::Gone => false,
     };
     if !fits {
         return Err(AccessRefusal::MaterialMustFitAlgorithm);
@@ -378,7 +384,7 @@ fn new_key(
     })
 }
 
-fn check_life(from: Timestamp, expires: Timestamp) -> Result<(), AccessRefusal> {
+pub(crate) fn check_life(from: Timestamp, expires: Timestamp) -> Result<(), AccessRefusal> {
     let seconds = expires.as_second() - from.as_second();
     if (60..=KEY_LIFETIME_DAYS_MAX * DAY).contains(&seconds) {
         Ok(())
@@ -387,6 +393,6 @@ fn check_life(from: Timestamp, expires: Timestamp) -> Result<(), AccessRefusal> 
     }
 }
 
-fn bounded(what: &'static str, found: usize) -> Result<(), AccessRefusal> {
+pub(crate) fn bounded(what: &'static str, found: usize) -> Result<(), AccessRefusal> {
     if found < TABLE_MAX { Ok(()) } else { Err(AccessRefusal::TableMustBeBounded { what, most: TABLE_MAX }) }
 }

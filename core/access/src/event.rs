@@ -4,6 +4,7 @@ use crate::key::KeyVersion;
 use crate::name::{EnrolmentId, KeyId, LineageId, PrincipalId};
 use crate::principal::Principal;
 use crate::restriction::Restriction;
+use crate::rotation::RotationEvent;
 use crate::scope::{Grant, Scope};
 use crate::state::{Enrolment, ServerKey};
 use serde::{Deserialize, Serialize};
@@ -103,4 +104,6 @@ pub enum AccessEvent {
         /// How many principals and keys.
         records: u64,
     },
+    /// What happened in a rotation.
+    Rotation(RotationEvent),
 }

@@ -8,6 +8,7 @@
 use crate::name::{KeyId, LineageId};
 use crate::refusal::AccessRefusal;
 use crate::restriction::Restriction;
+use crate::rotation::Rotation;
 use crate::scope::{Grant, ReplayMode};
 use core::fmt;
 use core::str::FromStr;
@@ -86,6 +87,8 @@ pub enum Material {
         /// The hash.
         hash: String,
     },
+    /// Nothing any more: the key was destroyed.
+    Gone,
 }
 
 /// Where a version is in its life.
@@ -151,6 +154,9 @@ pub struct Lineage {
     /// What it is held to for a time.
     #[serde(default)]
     pub restriction: Option<Restriction>,
+    /// How one follows another.
+    #[serde(default)]
+    pub rotation: Rotation,
 }
 
 /// A key that may be used now, with its lineage; only [`Lineage::usable`] makes one.

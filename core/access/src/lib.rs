@@ -21,6 +21,7 @@ mod record;
 mod refusal;
 pub mod replay;
 mod restriction;
+pub mod rotation;
 pub mod scan;
 mod scope;
 pub mod session_token;

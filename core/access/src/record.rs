@@ -28,5 +28,6 @@ fn kind(event: &AccessEvent) -> &'static str {
         AccessEvent::ServerKeyRewrapped { .. } => "server-key-rewrapped",
         AccessEvent::ServerKeyAdded(_) => "server-key-added",
         AccessEvent::KeysRooted { .. } => "keys-rooted",
+        AccessEvent::Rotation(event) => event.kind(),
     }
 }

@@ -136,6 +136,30 @@ pub enum AccessRefusal {
         /// The last event.
         last: Timestamp,
     },
+    /// A rotation policy that cannot work.
+    #[error("`{what}` of a rotation policy is between {least} and {most}")]
+    PolicyMustBeBounded {
+        /// Which part of it.
+        what: &'static str,
+        /// The least.
+        least: i64,
+        /// The most.
+        most: i64,
+    },
+    /// More versions at once than the policy has room for.
+    #[error(
+        "{versions} versions of this lineage work at once, which is the most of its policy; the oldest is retired when it has not been used for a while"
+    )]
+    WindowMustHaveRoom {
+        /// The most.
+        versions: u32,
+    },
+    /// A key that was of this lineage before and ended.
+    #[error("this key was of this lineage before and has ended; make a new one")]
+    KeyMustBeNew,
+    /// Nothing to follow, or nothing to go back to.
+    #[error("this lineage has no such earlier key that still could work")]
+    PredecessorMustExist,
     /// A bound of the whole table.
     #[error("there are {most} {what} already, which is the most")]
     TableMustBeBounded {
@@ -183,6 +207,10 @@ impl AccessRefusal {
             Self::PrincipalMustBeEnabled(_) => "principal.must_be_enabled",
             Self::ScopeMustNotBeDenied(_) => "principal.scope_must_not_be_denied",
             Self::ClockMustNotGoBack { .. } => "clock.must_not_go_back",
+            Self::PolicyMustBeBounded { .. } => "rotation.policy_must_be_bounded",
+            Self::WindowMustHaveRoom { .. } => "rotation.window_must_have_room",
+            Self::KeyMustBeNew => "rotation.key_must_be_new",
+            Self::PredecessorMustExist => "rotation.predecessor_must_exist",
             Self::TableMustBeBounded { .. } => "table.must_be_bounded",
         }
     }

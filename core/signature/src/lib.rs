@@ -20,6 +20,7 @@ mod profile;
 mod query;
 mod request;
 mod response;
+mod rotate;
 mod rule;
 mod sign;
 mod structured;
@@ -39,6 +40,7 @@ pub use profile::{
 };
 pub use request::{SignedRequest, VerifiedRequest};
 pub use response::{Binding, ResponseParameters, SignedResponse, VerifiedResponse, sign_response};
+pub use rotate::{ROTATE_TAG, sign_rotation, verify_rotation};
 pub use rule::{Bound, Rule, SignatureError, Subject};
 pub use sign::{Signed, SigningParameters, sign, sign_request, sign_request_covering, strip};
 pub use vouch::vouch_text;

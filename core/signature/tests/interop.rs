@@ -219,4 +219,7 @@ fn the_vectors_are_those_of_their_program_and_pypi_accepts_the_good_ones() {
         serde_json::from_str(&interop::answer(&mut python(&folder, "profile_vectors.py", "check"), ""))
             .unwrap();
     assert!(counts["accepted_by_pypi"].as_u64().unwrap() >= 40, "{counts}");
+    let rotation = interop::answer(&mut python(&folder, "rotation_vectors.py", "check"), "");
+    let counts: Value = serde_json::from_str(&rotation).unwrap();
+    assert!(counts["requests"].as_u64().unwrap() >= 20, "{counts}");
 }

@@ -2,7 +2,8 @@
 
 use crate::error::ClientError;
 use crate::healing::{LIFETIME_SECONDS, Sending, may_send_again};
-use crate::key_file::{KeyFile, ServerKey, pinned};
+use crate::key_file::{KeyFile, pinned};
+use crate::transport::{agent, base_of, directory, transport};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use http::header::{self, HeaderValue};
@@ -13,24 +14,23 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use strongroom_signature::{
     AcceptSignature, Nonce, Profile, RequestLine, Response, ResponseProfile, SignedResponse, SigningKey,
-    SigningParameters, VerifyingKey, sign_request, strip, vouch_text,
+    SigningParameters, VerifyingKey, sign_request, sign_rotation, strip, vouch_text,
 };
-use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, TlsProvider, parse_pem};
 
-/// The longest answer that is read.
-const ANSWER_BYTES_MAX: u64 = 64 * 1024 * 1024;
-/// Where a server lists the keys with which it signs.
-const DIRECTORY: &str = "/.well-known/http-message-signatures-directory";
-/// The longest directory that is read.
-const DIRECTORY_BYTES_MAX: u64 = 64 * 1024;
 /// The code of an answer that has none.
 const NO_CODE: &str = "client.answer_must_be_a_success";
 /// How much of such an answer is shown.
 const SAID_CHARACTERS_MAX: usize = 2_000;
-/// How long a whole request may take.
-const WAIT: Duration = Duration::from_secs(30);
+/// The first and the longest wait between two tries.
+const FIRST_WAIT: Duration = Duration::from_millis(50);
+const LAST_WAIT: Duration = Duration::from_secs(1);
+/// Codes by which a server says that a key has ended.
+const ENDED: [&str; 4] =
+    ["key.must_not_be_retired", "key.must_not_be_revoked", "key.must_not_be_expired", "key.must_be_known"];
+const IDEMPOTENCY_KEY: &str = "idempotency-key";
+
 /// How to talk.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Options {
     /// Where the server is, when it is not where the key file says.
     pub server: Option<String>,
@@ -38,6 +38,14 @@ pub struct Options {
     pub ca: Option<PathBuf>,
     /// Whose answers are taken.
     pub answers: Answers,
+    /// How long hints at a rotation are not followed after one was; a minute.
+    pub notice_pause: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { server: None, ca: None, answers: Answers::default(), notice_pause: Duration::from_secs(60) }
+    }
 }
 
 /// Whose answers are taken.
@@ -80,13 +88,31 @@ pub struct Sent {
     pub body: Vec<u8>,
 }
 
+/// A key and its name.
+pub(crate) struct Identity {
+    pub key: SigningKey,
+    pub key_id: String,
+}
+
+/// Who signs one request: the present key, another one, or the present one and a new one after it.
+#[derive(Clone, Copy)]
+pub(crate) enum Signers<'a> {
+    Present,
+    Other(&'a Identity),
+    Both(&'a SigningKey),
+}
+
 /// A key, its server, and what is known of the server's clock.
 pub struct Client {
     agent: ureq::Agent,
     server: String,
-    key: SigningKey,
-    key_id: String,
-    options: Options,
+    /// The key that signs now; another after a rotation.
+    identity: RwLock<Arc<Identity>>,
+    /// Where the key file is, for who rotates by himself.
+    pub(crate) path: Option<PathBuf>,
+    /// When the state of the rotation was last asked for, in seconds since 1970.
+    pub(crate) looked: AtomicI64,
+    pub(crate) options: Options,
     /// Server keys that are believed: those of the key file, and those that they vouch for.
     pinned: RwLock<Vec<(String, Arc<VerifyingKey>)>>,
     /// Seconds that the server's clock is ahead of ours, as a signed answer said.
@@ -98,7 +124,13 @@ pub struct Client {
 impl Client {
     /// A client of a key file.
     pub fn open(path: &Path) -> Result<Self, ClientError> {
-        Self::try_new(&KeyFile::read(path)?, &Options::default())
+        Self::open_with(path, &Options::default())
+    }
+
+    /// A client of a key file. It replaces its key by itself when the server says that it is due, keeps the file up to
+    /// date, and follows what other processes do with it.
+    pub fn open_with(path: &Path, options: &Options) -> Result<Self, ClientError> {
+        Ok(Self { path: Some(path.to_owned()), ..Self::try_new(&KeyFile::read(path)?, options)? })
     }
 
     /// A client of a key that was read already.
@@ -107,8 +139,9 @@ impl Client {
         Ok(Self {
             agent: agent(options, &base_of(&server)?)?,
             server: base_of(&server)?,
-            key: file.signing_key()?,
-            key_id: file.key.clone(),
+            identity: RwLock::new(Arc::new(file.identity()?)),
+            path: None,
+            looked: AtomicI64::new(0),
             options: options.clone(),
             pinned: RwLock::new(pinned(&file.server_keys)?),
             ahead: AtomicI64::new(0),
@@ -130,8 +163,9 @@ impl Client {
         Ok(Self {
             agent: agent(options, &base_of(server)?)?,
             server: base_of(server)?,
-            key,
-            key_id,
+            identity: RwLock::new(Arc::new(Identity { key, key_id })),
+            path: None,
+            looked: AtomicI64::new(0),
             options: options.clone(),
             pinned,
             ahead: AtomicI64::new(0),
@@ -171,15 +205,79 @@ impl Client {
     }
 
     /// Signs a request, sends it, checks the answer; signs it anew, once, where the refusal says that this heals it.
+    ///
+    /// A client of a key file also finds out whether its key is to be replaced, and does it; a request that was refused
+    /// because its key has ended is signed with what the file has instead.
     pub fn send(&self, request: &Sent) -> Result<Answer, ClientError> {
-        let first = self.attempt(request, None)?;
+        let signed_with = self.identity().key_id.clone();
+        let answer = self.send_by(request, Signers::Present)?;
+        if self.path.is_none() {
+            return Ok(answer);
+        }
+        if has_ended(&answer) && answer.is_signed && self.recover(&signed_with)? {
+            return self.send_by(request, Signers::Present);
+        }
+        self.heed(&answer);
+        Ok(answer)
+    }
+
+    /// Sends until there is an answer that more sending would not better, or the time is up: each time signed anew, under one
+    /// idempotency key. For requests that must get through a restart of the server.
+    pub fn send_within(&self, request: &Sent, within: Duration) -> Result<Answer, ClientError> {
+        let mut request = request.clone();
+        let names_itself = request.headers.contains_key(IDEMPOTENCY_KEY);
+        if !names_itself && !matches!(request.method, Method::GET | Method::HEAD) {
+            let name = URL_SAFE_NO_PAD.encode(random::<18>()?);
+            let name = HeaderValue::from_str(&name).map_err(|_| ClientError::Random)?;
+            request.headers.insert(IDEMPOTENCY_KEY, name);
+        }
+        let (begun, mut wait, mut tries) = (Instant::now(), FIRST_WAIT, 0_u32);
+        loop {
+            let outcome = self.send(&request);
+            tries = tries.saturating_add(outcome.as_ref().map_or(1, |answer| answer.tries));
+            let is_over = begun.elapsed() + wait >= within;
+            match outcome {
+                Ok(answer) if is_over || !may_get_better(&answer) => return Ok(Answer { tries, ..answer }),
+                Err(error) if is_over || !matches!(error, ClientError::Transport(_)) => return Err(error),
+                _ => std::thread::sleep(wait),
+            }
+            wait = (wait * 2).min(LAST_WAIT);
+        }
+    }
+
+    pub(crate) fn send_by(&self, request: &Sent, signers: Signers<'_>) -> Result<Answer, ClientError> {
+        let first = self.attempt(request, None, signers)?;
         match self.healing(&first) {
             Some(challenge) => {
-                let second = self.attempt(request, challenge.as_ref())?;
+                let second = self.attempt(request, challenge.as_ref(), signers)?;
                 Ok(Answer { tries: 2, ..second.answer })
             }
             None => Ok(first.answer),
         }
+    }
+
+    /// The key that signs now.
+    pub(crate) fn identity(&self) -> Arc<Identity> {
+        self.identity.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn take_identity(&self, identity: Identity) {
+        *self.identity.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(identity);
+    }
+
+    /// The name of the key that signs now.
+    pub fn key_id(&self) -> String {
+        self.identity().key_id.clone()
+    }
+
+    /// A request as it would be sent now, signed: header fields included. For tests of a server's defences.
+    pub fn sign(&self, request: &Sent) -> Result<http::Request<Vec<u8>>, ClientError> {
+        let identity = self.identity();
+        let (uri, headers, _) = self.signed(request, None, &identity, None)?;
+        let mut whole = http::Request::new(request.body.clone());
+        (*whole.method_mut(), *whole.uri_mut(), *whole.headers_mut()) =
+            (request.method.clone(), uri, headers);
+        Ok(whole)
     }
 
     /// Whether signing anew heals a refusal, and with which nonce the server would have it.
@@ -196,23 +294,52 @@ impl Client {
         Some(nonce)
     }
 
-    fn attempt(&self, request: &Sent, nonce: Option<&Nonce>) -> Result<Tried, ClientError> {
+    fn signed(
+        &self,
+        request: &Sent,
+        nonce: Option<&Nonce>,
+        identity: &Identity,
+        new: Option<&SigningKey>,
+    ) -> Result<(Uri, HeaderMap, i64), ClientError> {
         let uri = self.uri_of(&request.target)?;
         let mut headers = request.headers.clone();
         strip(&mut headers);
-        let mut random = [0; 24];
-        aws_lc_rs::rand::fill(&mut random).map_err(|_| ClientError::Random)?;
+        let random = random::<24>()?;
         let created = local_seconds() + self.ahead.load(Ordering::Relaxed);
         let parameters = SigningParameters {
             created,
             expires: created + LIFETIME_SECONDS,
             nonce: nonce.map_or(&random, |nonce| nonce.as_bytes()),
-            key_id: &self.key_id,
+            key_id: &identity.key_id,
         };
         let line =
             RequestLine::of_uri(&request.method, &uri).map_err(|_| ClientError::Url(uri.to_string()))?;
-        sign_request(&line, &mut headers, &self.key, &parameters, &request.body, &self.profile)
+        sign_request(&line, &mut headers, &identity.key, &parameters, &request.body, &self.profile)
             .map_err(ClientError::Signature)?;
+        if let Some(new) = new {
+            let lineage = identity.key_id.split('.').next().unwrap_or_default();
+            let parameters = SigningParameters { key_id: lineage, ..parameters };
+            sign_rotation(&line, &mut headers, new, &parameters, &request.body, &self.profile)
+                .map_err(ClientError::Signature)?;
+        }
+        Ok((uri, headers, created))
+    }
+
+    fn attempt(
+        &self,
+        request: &Sent,
+        nonce: Option<&Nonce>,
+        signers: Signers<'_>,
+    ) -> Result<Tried, ClientError> {
+        let present = self.identity();
+        let (identity, new) = match signers {
+            Signers::Present => (&*present, None),
+            Signers::Other(other) => (other, None),
+            Signers::Both(new) => (&*present, Some(new)),
+        };
+        let (uri, headers, created) = self.signed(request, nonce, identity, new)?;
+        let line =
+            RequestLine::of_uri(&request.method, &uri).map_err(|_| ClientError::Url(uri.to_string()))?;
         let begun = Instant::now();
         let (status, answered, body) = self.transport(&request.method, &uri, &headers, &request.body)?;
         let sent = Sending { created, took: begun.elapsed() };
@@ -249,23 +376,7 @@ impl Client {
         headers: &HeaderMap,
         body: &[u8],
     ) -> Result<(http::StatusCode, HeaderMap, Vec<u8>), ClientError> {
-        let failed = |error: ureq::Error| ClientError::Transport(error.to_string());
-        let mut request = http::Request::new(body);
-        *request.method_mut() = method.clone();
-        *request.uri_mut() = uri.clone();
-        *request.headers_mut() = headers.clone();
-        // A POST without content says so by its length; a GET says nothing.
-        let is_bare = body.is_empty() && *method != Method::POST;
-        let mut response = match is_bare {
-            true => self.agent.run(request.map(|_| ())).map_err(failed)?,
-            false => self.agent.run(request).map_err(failed)?,
-        };
-        let limited = response.body_mut().with_config().limit(ANSWER_BYTES_MAX);
-        let content = limited.read_to_vec().map_err(|error| match error {
-            ureq::Error::BodyExceedsLimit(max) => ClientError::AnswerMustBeBounded(max),
-            other => failed(other),
-        })?;
-        Ok((response.status(), response.headers().clone(), content))
+        transport(&self.agent, method, uri, headers, body)
     }
 
     fn pinned_key(&self, name: &str) -> Option<Arc<VerifyingKey>> {
@@ -345,82 +456,32 @@ impl Answer {
     }
 }
 
-fn code_of(answer: &Answer) -> Option<String> {
+/// Whether the server ended the key that signed.
+fn has_ended(answer: &Answer) -> bool {
+    code_of(answer).is_some_and(|code| ENDED.contains(&code.as_str()))
+}
+
+/// Whether the same request, signed anew, may fare better.
+fn may_get_better(answer: &Answer) -> bool {
+    matches!(answer.status, 429 | 502 | 503 | 504)
+        || code_of(answer).is_some_and(|code| code == "request.must_answer_a_challenge")
+        || (answer.status == 409
+            && String::from_utf8_lossy(&answer.body).contains("idempotency_key_must_not_be_in_use"))
+}
+
+pub(crate) fn random<const N: usize>() -> Result<[u8; N], ClientError> {
+    let mut random = [0; N];
+    aws_lc_rs::rand::fill(&mut random).map_err(|_| ClientError::Random)?;
+    Ok(random)
+}
+
+pub(crate) fn code_of(answer: &Answer) -> Option<String> {
     let problem: serde_json::Value =
         serde_json::from_slice(&answer.body).ok().filter(|_| answer.status == 401)?;
     problem.get("code").and_then(serde_json::Value::as_str).map(str::to_owned)
 }
 
-fn local_seconds() -> i64 {
+pub(crate) fn local_seconds() -> i64 {
     let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(elapsed.as_secs()).unwrap_or(i64::MAX)
-}
-
-/// Scheme, host and port of a server's URL, without a slash at the end.
-fn base_of(server: &str) -> Result<String, ClientError> {
-    let uri: Uri = server.parse().map_err(|_| ClientError::Url(server.to_owned()))?;
-    let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
-        return Err(ClientError::Url(server.to_owned()));
-    };
-    let host = authority.host().trim_matches(['[', ']']);
-    let is_loopback = host == "localhost" || host.parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback());
-    match scheme {
-        "https" => {}
-        "http" if is_loopback => {}
-        "http" => return Err(ClientError::PlaintextMustStayOnLoopback(host.to_owned())),
-        _ => return Err(ClientError::Url(server.to_owned())),
-    }
-    Ok(format!("{scheme}://{authority}"))
-}
-
-/// The server's keys as its directory lists them, a JSON Web Key Set: believed as far as the transport is.
-pub(crate) fn directory(options: &Options, server: &str) -> Result<Vec<ServerKey>, ClientError> {
-    let failed = |error: ureq::Error| ClientError::Transport(error.to_string());
-    let base = base_of(server)?;
-    let mut answer = agent(options, &base)?.get(format!("{base}{DIRECTORY}")).call().map_err(failed)?;
-    let text = answer.body_mut().with_config().limit(DIRECTORY_BYTES_MAX).read_to_vec().map_err(failed)?;
-    let set: serde_json::Value = serde_json::from_slice(&text).unwrap_or_default();
-    let keys = set.get("keys").and_then(serde_json::Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    let key = |listed: &serde_json::Value| {
-        let public = URL_SAFE_NO_PAD.decode(listed.get("x")?.as_str()?).ok()?;
-        Some(ServerKey {
-            key: listed.get("kid")?.as_str()?.to_owned(),
-            algorithm: "ed25519".to_owned(),
-            public_key: STANDARD.encode(public),
-            vouched: listed.get("vouched").and_then(serde_json::Value::as_str).map(str::to_owned),
-        })
-    };
-    // The directory has the newest first; a chain is followed from the oldest on.
-    Ok(keys.iter().rev().filter_map(key).collect())
-}
-
-fn agent(options: &Options, base: &str) -> Result<ureq::Agent, ClientError> {
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let mut tls =
-        TlsConfig::builder().provider(TlsProvider::Rustls).unversioned_rustls_crypto_provider(provider);
-    if let Some(path) = &options.ca {
-        let wrong = |reason: String| ClientError::KeyFile { path: path.clone(), reason };
-        let pem = std::fs::read(path).map_err(|error| wrong(error.to_string()))?;
-        let certificates: Vec<Certificate<'static>> = parse_pem(&pem)
-            .filter_map(|item| match item {
-                Ok(PemItem::Certificate(certificate)) => Some(certificate),
-                _ => None,
-            })
-            .collect();
-        if certificates.is_empty() {
-            return Err(wrong("it has no certificate".to_owned()));
-        }
-        tls = tls.root_certs(RootCerts::from(certificates));
-    }
-    // A proxy of the environment would carry plaintext to another machine; over https it sees none.
-    let proxy = if base.starts_with("http://") { None } else { ureq::Proxy::try_from_env() };
-    let config = ureq::Agent::config_builder()
-        .tls_config(tls.build())
-        .proxy(proxy)
-        .http_status_as_error(false)
-        .max_redirects(0)
-        .timeout_global(Some(WAIT))
-        .allow_non_standard_methods(true)
-        .build();
-    Ok(config.into())
 }

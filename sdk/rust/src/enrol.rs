@@ -1,8 +1,9 @@
 //! Enrolling: the key is made here, its private half never leaves, and the server's keys are pinned.
 
-use crate::client::{Client, Options, directory};
+use crate::client::{Client, Options};
 use crate::error::ClientError;
 use crate::key_file::{KeyFile, SecretText, ServerKey};
+use crate::transport::directory;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
@@ -41,6 +42,8 @@ pub fn of_secret(
         secret,
         server_keys,
         expires: None,
+        next: None,
+        former: Vec::new(),
     })
 }
 
@@ -76,5 +79,7 @@ pub fn enrol(server: &str, invitation: &Invitation, options: &Options) -> Result
         secret: SecretText::new(STANDARD.encode(seed.as_slice())),
         server_keys: enrolled.server_keys,
         expires: Some(enrolled.expires),
+        next: None,
+        former: Vec::new(),
     })
 }

@@ -8,6 +8,9 @@ use thiserror::Error;
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ClientError {
+    /// Only a client of a key file can rotate.
+    #[error("open the client by its key file to rotate its key")]
+    KeyFileMustBeKnown,
     /// A key file that is missing, unreadable or not one.
     #[error("{}: {reason}", path.display())]
     KeyFile {
@@ -66,6 +69,7 @@ impl ClientError {
     pub fn code(&self) -> &str {
         match self {
             Self::KeyFile { .. } | Self::KeySecret => "client.key_file_must_be_readable",
+            Self::KeyFileMustBeKnown => "client.key_file_must_be_known",
             Self::KeyFileMustBePrivate { .. } => "client.key_file_must_be_private",
             Self::Key(error) => error.code(),
             Self::Url(_) => "client.url_must_be_valid",

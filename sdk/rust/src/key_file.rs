@@ -1,5 +1,6 @@
 //! The file that holds a client's key: JSON, readable by its owner only.
 
+use crate::client::Identity;
 use crate::error::ClientError;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -41,6 +42,35 @@ pub struct KeyFile {
     /// Until when the key is good, for people.
     #[serde(default)]
     pub expires: Option<String>,
+    /// The key that is to follow, from before the server knows it until it was used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<StoredKey>,
+    /// Keys that were current, newest last: a server that goes back to one finds it here.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub former: Vec<StoredKey>,
+}
+
+/// A key beside the current one.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct StoredKey {
+    /// Its name, once the server gave it one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// How it signs.
+    pub algorithm: String,
+    /// Its secret; empty while a server that makes it has not answered.
+    pub secret: SecretText,
+    /// The name of the request for it, so that the same request gets the same answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<String>,
+    /// Until when it is good, for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires: Option<String>,
+}
+
+/// Held while one process changes a key file.
+pub(crate) struct Lock {
+    _file: fs::File,
 }
 
 /// Text that is wiped when it is dropped.
@@ -82,14 +112,97 @@ impl KeyFile {
 
     /// The key that signs.
     pub fn signing_key(&self) -> Result<SigningKey, ClientError> {
-        let mut secret = STANDARD.decode(&self.secret.0).map_err(|_| ClientError::KeySecret)?;
-        let key = match self.algorithm.as_str() {
-            "hmac-sha256" => SigningKey::hmac_sha256(&secret),
-            _ => SigningKey::ed25519(&secret),
-        };
-        secret.zeroize();
-        Ok(key?)
+        signing_key(&self.algorithm, &self.secret)
     }
+
+    pub(crate) fn identity(&self) -> Result<Identity, ClientError> {
+        Ok(Identity { key: self.signing_key()?, key_id: self.key.clone() })
+    }
+
+    /// Replaces the file at once: who reads it finds the old one or the new one, whole, also after a crash.
+    pub fn replace(&self, path: &Path) -> Result<(), ClientError> {
+        let wrong = |error: &dyn std::fmt::Display| ClientError::KeyFile {
+            path: path.to_owned(),
+            reason: error.to_string(),
+        };
+        let mut text = serde_json::to_string_pretty(self).map_err(|error| wrong(&error))?;
+        let beside = beside(path, "new");
+        // What a crash left there was never the file.
+        drop(fs::remove_file(&beside));
+        let written = write_private(&beside, &text).and_then(|()| fs::rename(&beside, path));
+        text.zeroize();
+        written.map_err(|error| wrong(&error))?;
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let folder = folder.unwrap_or_else(|| Path::new("."));
+        fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(|error| wrong(&error))
+    }
+
+    /// Makes the next key the current one.
+    pub(crate) fn switch(&mut self) {
+        let Some(StoredKey { key: Some(key), algorithm, secret, expires, .. }) = self.next.take() else {
+            return;
+        };
+        let old = StoredKey {
+            key: Some(std::mem::replace(&mut self.key, key)),
+            algorithm: std::mem::replace(&mut self.algorithm, algorithm),
+            secret: std::mem::replace(&mut self.secret, secret),
+            request: None,
+            expires: std::mem::replace(&mut self.expires, expires),
+        };
+        self.keep(old);
+    }
+
+    /// Keeps a key for a server that goes back to it.
+    pub(crate) fn keep(&mut self, old: StoredKey) {
+        self.former.push(old);
+        let too_many = self.former.len().saturating_sub(FORMER_MAX);
+        self.former.drain(..too_many);
+    }
+}
+
+impl StoredKey {
+    pub(crate) fn identity(&self) -> Result<Identity, ClientError> {
+        let key_id = self.key.clone().ok_or(ClientError::KeySecret)?;
+        Ok(Identity { key: self.signing_key()?, key_id })
+    }
+
+    pub(crate) fn signing_key(&self) -> Result<SigningKey, ClientError> {
+        signing_key(&self.algorithm, &self.secret)
+    }
+}
+
+fn signing_key(algorithm: &str, secret: &SecretText) -> Result<SigningKey, ClientError> {
+    let mut secret = STANDARD.decode(&secret.0).map_err(|_| ClientError::KeySecret)?;
+    let key = match algorithm {
+        "hmac-sha256" => SigningKey::hmac_sha256(&secret),
+        _ => SigningKey::ed25519(&secret),
+    };
+    secret.zeroize();
+    Ok(key?)
+}
+
+/// Former keys that are kept.
+const FORMER_MAX: usize = 4;
+
+fn beside(path: &Path, what: &str) -> std::path::PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(format!(".{what}"));
+    name.into()
+}
+
+/// Waits until no other process changes the key file. A crash lets go of it.
+pub(crate) fn lock(path: &Path) -> Result<Lock, ClientError> {
+    let wrong = |error: std::io::Error| ClientError::KeyFile {
+        path: path.to_owned(),
+        reason: format!("it cannot be locked: {error}"),
+    };
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(beside(path, "lock")).map_err(wrong)?;
+    file.lock().map_err(wrong)?;
+    Ok(Lock { _file: file })
 }
 
 pub(crate) fn pinned(keys: &[ServerKey]) -> Result<Vec<(String, Arc<VerifyingKey>)>, ClientError> {

@@ -3,6 +3,7 @@
 //!
 //! A clock that is wrong heals by itself: a refusal as stale or early is signed too, so its time can be trusted, and
 //! the request is signed anew, once. Nothing else is repeated, and a time that no server key signed moves nothing.
+//! A client of a key file ([`Client::open`]) also replaces its key when the server says that it is due: see [`Client::rotate`].
 //! [`Answers::Any`] also takes the answers of somebody else's application behind the gate, which nobody signs.
 //!
 //! ```no_run
@@ -18,8 +19,12 @@ mod enrol;
 mod error;
 mod healing;
 mod key_file;
+mod rotate;
+mod transport;
 
 pub use client::{Answer, Answers, Client, Options, Sent};
 pub use enrol::{Invitation, enrol, of_secret};
 pub use error::ClientError;
-pub use key_file::{KeyFile, SecretText, ServerKey, write_private};
+pub use key_file::{KeyFile, SecretText, ServerKey, StoredKey, write_private};
+pub use rotate::Rotation;
+pub use transport::send_as_it_is;

@@ -114,6 +114,12 @@ enum Verb {
     /// Issue, enrol, list and revoke keys
     #[command(subcommand)]
     Key(commands::key::KeyVerb),
+    /// Policies, state, emergencies and ways back of key rotation
+    #[command(subcommand)]
+    Rotation(commands::rotation::RotationVerb),
+    /// Real load and real attacks against a running server; exit code 1 if a promise broke
+    #[command(subcommand)]
+    Drill(commands::drill::DrillVerb),
     /// Who holds keys
     #[command(subcommand)]
     Principal(commands::key::PrincipalVerb),
@@ -186,6 +192,8 @@ fn run(global: &Global, command: Verb) -> Result<(), Failure> {
         Verb::Serve(serve) => serve.run(global),
         Verb::Http(http) => http.run(global),
         Verb::Key(verb) => verb.run(global),
+        Verb::Rotation(verb) => verb.run(global),
+        Verb::Drill(verb) => verb.run(global),
         Verb::Principal(verb) => verb.run(global),
         Verb::Backup(backup) => backup.run(global),
         Verb::Restore(restore) => restore.run(global),

@@ -8,7 +8,7 @@ use crate::desk::Desk;
 use crate::error::DeskError;
 use crate::tables::{CREDENTIALS, PRINCIPALS};
 use std::collections::{BTreeMap, BTreeSet};
-use strongroom_access::{AccessEvent, AccessState, KeyId, Principal, PrincipalId};
+use strongroom_access::{AccessEvent, AccessState, KeyId, LineageId, Principal, PrincipalId};
 use strongroom_audit::{Hash, KeyTable};
 use strongroom_store::{LogFault, RowChange, Table, Value};
 
@@ -29,14 +29,13 @@ impl Touched {
             AccessEvent::KeyIssued { lineage, key, .. } => {
                 self.keys.insert(KeyId { lineage: lineage.clone(), version: key.version });
             }
-            AccessEvent::KeyActivated { key }
-            | AccessEvent::KeyRevoked { key, .. }
-            | AccessEvent::KeyRewrapped { key, .. } => drop(self.keys.insert(key.clone())),
-            AccessEvent::LineageRestricted { lineage, .. } => {
-                let versions = after.lineage(lineage).into_iter().flat_map(|known| known.versions.keys());
-                self.keys
-                    .extend(versions.map(|version| KeyId { lineage: lineage.clone(), version: *version }));
+            AccessEvent::KeyRewrapped { key, .. } => drop(self.keys.insert(key.clone())),
+            // What happens to one version may change where others are in their lives.
+            AccessEvent::KeyActivated { key } | AccessEvent::KeyRevoked { key, .. } => {
+                self.add_lineage(&key.lineage, after);
             }
+            AccessEvent::LineageRestricted { lineage, .. } => self.add_lineage(lineage, after),
+            AccessEvent::Rotation(event) => self.add_lineage(event.lineage(), after),
             AccessEvent::EnrolmentOpened(_)
             | AccessEvent::EnrolmentClosed { .. }
             | AccessEvent::ServerSecretKept { .. }
@@ -44,6 +43,11 @@ impl Touched {
             | AccessEvent::ServerKeyAdded(_)
             | AccessEvent::KeysRooted { .. } => {}
         }
+    }
+
+    fn add_lineage(&mut self, lineage: &LineageId, after: &AccessState) {
+        let versions = after.lineage(lineage).into_iter().flat_map(|known| known.versions.keys());
+        self.keys.extend(versions.map(|version| KeyId { lineage: lineage.clone(), version: *version }));
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -118,7 +122,7 @@ impl Desk {
             let ours = expected.iter().filter_map(|row| values_of(row, table));
             let ours: BTreeMap<&[Value], &[Value]> =
                 ours.map(|values| (key_of(table, values), values)).collect();
-            let found = self.store.rows(table)?;
+            let found = self.store.rows(table, None)?;
             let theirs: BTreeMap<&[Value], &[Value]> =
                 found.iter().map(|values| (key_of(table, values), values.as_slice())).collect();
             let keys: BTreeSet<_> = ours.keys().chain(theirs.keys()).copied().collect();

@@ -18,6 +18,7 @@ mod recorded;
 mod schema;
 mod service;
 mod tables;
+mod usage;
 
 pub use access::{AccessAnswer, KeyCertificate};
 pub use cause::{Cause, Claim, SpentNonce};
@@ -29,3 +30,4 @@ pub use evidence::{
 };
 pub use schema::SCHEMA;
 pub use service::{DeskHandle, DeskService, Load, Reply};
+pub use usage::{KeyHour, LastUse};

@@ -42,6 +42,12 @@ pub static SCHEMA: Schema = Schema {
             sqlite: include_str!("../migrations/0006_distributions.sqlite.sql"),
             postgres: include_str!("../migrations/0006_distributions.postgres.sql"),
         },
+        Migration {
+            version: 7,
+            name: "key usage",
+            sqlite: include_str!("../migrations/0007_key_usage.sqlite.sql"),
+            postgres: include_str!("../migrations/0007_key_usage.postgres.sql"),
+        },
     ],
     tables: tables::ALL,
 };

@@ -407,6 +407,28 @@ pub(crate) static LIFE_EVENTS: Table = Table {
     ],
 };
 
+pub(crate) static KEY_USAGE: Table = Table {
+    name: "key_usage",
+    key: 4,
+    columns: &[
+        text("lineage"),
+        integer("version"),
+        instant("hour"),
+        text("server"),
+        integer("accepted"),
+        integer("refused"),
+        text("codes"),
+        text("sources"),
+        text("agents"),
+    ],
+};
+
+pub(crate) static KEY_LAST_USED: Table = Table {
+    name: "key_last_used",
+    key: 3,
+    columns: &[text("lineage"), integer("version"), text("server"), instant("last_used")],
+};
+
 /// Every read table.
 pub(crate) static ALL: &[&Table] = &[
     &FUNDS,
@@ -435,4 +457,6 @@ pub(crate) static ALL: &[&Table] = &[
     &REQUEST_NONCES,
     &REQUEST_SOURCES,
     &REQUEST_ANSWERS,
+    &KEY_USAGE,
+    &KEY_LAST_USED,
 ];

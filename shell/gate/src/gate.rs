@@ -257,8 +257,8 @@ impl Gate {
             return Err(GateRefusal::BearerMustOnlyRead);
         }
         let bearer = BearerKey::parse(text).map_err(|_| AccessRefusal::KeyMustBeKnown)?;
-        let key = KeyId { lineage: bearer.id().clone(), version: 1 };
-        let verifier = self.keys(|keys| keys.verifier(&key)).ok_or(AccessRefusal::KeyMustBeKnown)?;
+        let found = self.keys(|keys| keys.bearer(&bearer, &self.pepper));
+        let (key, verifier) = found.ok_or(AccessRefusal::KeyMustBeKnown)?;
         Ok(Candidate { claim: Claim::Bearer(bearer), key, verifier })
     }
 

@@ -2,10 +2,12 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use strongroom_access::{AccessEvent, AccessState, Algorithm, KeyId, KeyVersion, Material};
+use strongroom_access::bearer::{BearerKey, Pepper};
+use strongroom_access::rotation::RotationEvent;
+use strongroom_access::{AccessEvent, AccessState, Algorithm, KeyId, KeyVersion, LineageId, Material};
 use strongroom_signature::VerifyingKey;
 use strongroom_units::time::Timestamp;
 use thiserror::Error;
@@ -63,7 +65,7 @@ impl KeyTable {
     pub fn try_new(state: AccessState, open: OpenSecret) -> Result<Self, SecretError> {
         let mut verifiers = HashMap::new();
         for lineage in state.lineages() {
-            for version in lineage.versions.values() {
+            for version in lineage.versions.values().filter(|version| version.material != Material::Gone) {
                 let key = lineage.key_id(version.version);
                 let verifier = verifier(&key, version, &open)?;
                 verifiers.insert(key, Arc::new(verifier));
@@ -82,10 +84,19 @@ impl KeyTable {
         let mut outcome = Ok(());
         for event in events {
             self.state.apply(event, at);
-            let (AccessEvent::KeyIssued { lineage, key: KeyVersion { version, .. }, .. }
-            | AccessEvent::KeyRewrapped { key: KeyId { lineage, version }, .. }) = event
-            else {
-                continue;
+            let (lineage, version) = match event {
+                AccessEvent::KeyIssued { lineage, key: KeyVersion { version, .. }, .. }
+                | AccessEvent::KeyRewrapped { key: KeyId { lineage, version }, .. }
+                | AccessEvent::Rotation(RotationEvent::SuccessorAdded {
+                    lineage,
+                    key: KeyVersion { version, .. },
+                    ..
+                }) => (lineage, version),
+                AccessEvent::Rotation(RotationEvent::GivenUp { key } | RotationEvent::Destroyed { key }) => {
+                    self.verifiers.remove(key);
+                    continue;
+                }
+                _ => continue,
             };
             let key = KeyId { lineage: lineage.clone(), version: *version };
             let found = self.state.lineage(lineage).and_then(|lineage| lineage.versions.get(version));
@@ -100,6 +111,27 @@ impl KeyTable {
 
     pub(crate) fn verifier(&self, key: &KeyId) -> Option<Arc<Verifier>> {
         self.verifiers.get(key).cloned()
+    }
+
+    /// The version of a bearer lineage whose secret was shown. One hash, compared with that of each of its few versions.
+    pub(crate) fn bearer(&self, shown: &BearerKey, pepper: &Pepper) -> Option<(KeyId, Arc<Verifier>)> {
+        let lineage = self.state.lineage(shown.id())?;
+        lineage.versions.keys().rev().find_map(|version| {
+            let key = lineage.key_id(*version);
+            let verifier = self.verifiers.get(&key)?;
+            let matches = matches!(&verifier.check, Check::Bearer(hash) if shown.matches(pepper, hash));
+            matches.then(|| (key, verifier.clone()))
+        })
+    }
+
+    /// When each version of a lineage was last used since this process started.
+    pub fn last_used(&self, lineage: &LineageId) -> BTreeMap<u32, Timestamp> {
+        let versions = self.state.lineage(lineage).into_iter().flat_map(|lineage| lineage.versions.keys());
+        let used = versions.filter_map(|version| {
+            let key = KeyId { lineage: lineage.clone(), version: *version };
+            Some((*version, self.usage(&key).1?))
+        });
+        used.collect()
     }
 
     /// Accepted requests of a key since this process started, and the last of them.
@@ -119,6 +151,9 @@ fn verifier(key: &KeyId, version: &KeyVersion, open: &OpenSecret) -> Result<Veri
         }
         Material::Sealed { sealed } => Check::Signature(open(key, sealed)?),
         Material::Hash { hash } => Check::Bearer(hash.clone()),
+        Material::Gone => {
+            return Err(SecretError { key: key.clone(), reason: "it was destroyed".to_owned() });
+        }
     };
     Ok(Verifier { check, uses: AtomicU64::new(0), last_used: AtomicI64::new(0) })
 }

@@ -183,9 +183,13 @@ pub fn status_of(refusal: &AccessRefusal) -> StatusCode {
         AccessRefusal::PrincipalMustBeNew(_)
         | AccessRefusal::ParticipantMustBeUnique(_)
         | AccessRefusal::NameMustBeNew
+        | AccessRefusal::WindowMustHaveRoom { .. }
+        | AccessRefusal::KeyMustBeNew
+        | AccessRefusal::PredecessorMustExist
         | AccessRefusal::LastOperatorMustRemain(_) => StatusCode::CONFLICT,
         AccessRefusal::Name(_)
         | AccessRefusal::ScopeMustBeKnown(_)
+        | AccessRefusal::PolicyMustBeBounded { .. }
         | AccessRefusal::ListMustBeBounded { .. } => StatusCode::BAD_REQUEST,
         _ => StatusCode::UNPROCESSABLE_ENTITY,
     }

@@ -3,8 +3,9 @@
 
 use crate::house::Shared;
 use crate::log::{ConsistencyProof, Deeds};
+use crate::rotation::view::*;
 use crate::view::*;
-use crate::{events, funds, keys, log, orders, pages, telemetry, token};
+use crate::{events, funds, keys, log, orders, pages, rotation, telemetry, token};
 use axum::routing::{MethodRouter, delete, get, post};
 use http::StatusCode;
 use strongroom_access::Scope;
@@ -79,7 +80,7 @@ where
 }
 
 /// A body that is no import.
-const BODY_MAX: usize = 64 * 1024;
+pub(crate) const BODY_MAX: usize = 64 * 1024;
 /// A command may carry years of prices or the trades behind a rate.
 const COMMAND_MAX: usize = 8 * 1024 * 1024;
 
@@ -384,6 +385,92 @@ pub static ENDPOINTS: &[Endpoint] = &[
             "End a key, or all of its lineage, at once; over when this answers",
             named::<Revoke>(),
             || post(keys::revoke),
+        )
+    },
+    Endpoint {
+        gives: named::<Rotated>(),
+        ..writes(
+            rotation::ROTATE,
+            Leave::AnyKey,
+            "Add a successor to the key that asks: a public key, signed by both, or a secret made here; pending until used",
+            named::<Rotate>(),
+            || post(rotation::rotate),
+        )
+    },
+    Endpoint {
+        gives: named::<RotationView>(),
+        ..reads(
+            "/v1/keys/{lineage}/rotation",
+            Leave::AnyKey,
+            "Where a rotation stands: versions, who still uses the old one, what happens next and when",
+            || get(rotation::show),
+        )
+    },
+    Endpoint {
+        status: StatusCode::OK,
+        gives: named::<RotationView>(),
+        ..writes(
+            "/v1/keys/{lineage}/rollback",
+            Leave::Scope(Scope::KEYS_ADMIN),
+            "Make the key that was displaced last the primary again; both work on",
+            named::<RollBack>(),
+            || post(rotation::roll_back),
+        )
+    },
+    Endpoint {
+        gives: named::<UsageView>(),
+        ..reads(
+            "/v1/keys/{lineage}/usage",
+            Leave::Scope(Scope::KEYS_ADMIN),
+            "The use of a lineage, hour by hour, as a list",
+            || get(rotation::usage),
+        )
+    },
+    Endpoint {
+        query: &[("days", "days without a use; 90 when absent")],
+        gives: named::<UnusedView>(),
+        ..reads(
+            "/v1/keys/unused",
+            Leave::Scope(Scope::KEYS_ADMIN),
+            "Keys that nobody uses, as a list",
+            || get(rotation::unused),
+        )
+    },
+    Endpoint {
+        query: PAGE,
+        gives: page_of::<RotationView>(),
+        ..reads("/v1/rotations", Leave::Scope(Scope::KEYS_ADMIN), "Every rotation", || get(rotation::list))
+    },
+    Endpoint {
+        query: &[("seconds", "how far to look ahead; 0 when absent")],
+        gives: named::<DueView>(),
+        ..reads(
+            "/v1/rotations/due",
+            Leave::Scope(Scope::KEYS_ADMIN),
+            "What is due and what would be done about it, as a list; nothing is done",
+            || get(rotation::due),
+        )
+    },
+    Endpoint {
+        status: StatusCode::OK,
+        gives: named::<PolicySet>(),
+        ..writes(
+            "/v1/rotations/policy",
+            Leave::Scope(Scope::KEYS_ADMIN),
+            "Set the rotation policy of one lineage, of a principal's or of all",
+            named::<SetPolicy>(),
+            || post(rotation::set_policy),
+        )
+    },
+    Endpoint {
+        status: StatusCode::OK,
+        gives: named::<EmergencyDone>(),
+        ..writes(
+            "/v1/rotations/emergency",
+            Leave::Scope(Scope::KEYS_ADMIN),
+            "End and replace one lineage, a principal's or all, at once",
+            named::<Emergency>(),
+            || post(rotation::emergency),
         )
     },
 ];

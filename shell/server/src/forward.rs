@@ -9,6 +9,7 @@ use crate::guard::{content_of, note_first_use, problem_of, signed_over};
 use crate::house::{House, Shared};
 use crate::problem::Problem;
 use crate::telemetry::about_key;
+use crate::usage::Outcome;
 use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, Query, State};
 use axum::response::{IntoResponse, Response};
@@ -141,6 +142,7 @@ async fn judge(
     let judged = house.judging(|| house.gate.judge(candidate, content, &need));
     house.watch((Some(&key), original.client, &original.headers), Some(scope), &judged);
     let permit = judged.map_err(refused)?;
+    house.usage.count(&permit.key, Outcome::LetIn, original.client, &original.headers);
     if permit.is_first_use {
         let (environment, scope) = (house.gate.environment(), Some(scope.clone()));
         note_first_use(house, &Caller::new(permit.clone(), environment, original.client, scope)).await?;

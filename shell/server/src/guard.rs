@@ -11,8 +11,10 @@ use crate::keys::{ProvedKey, hash_of};
 use crate::problem::Problem;
 use crate::recorded::{self, OfRequest};
 use crate::repeat::{self, Turn};
+use crate::rotation::{self, with_notice};
 use crate::telemetry::{about_key, carried};
 use crate::token;
+use crate::usage::{Outcome, named_key};
 use crate::view::Enrol;
 use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, State};
@@ -58,6 +60,10 @@ pub(crate) async fn stand(
     let (parts, body) = request.into_parts();
     let (passed, content) = match pass(&house, endpoint, peer.ip(), &parts, body).await {
         Ok(passed) => passed,
+        Err(problem) if endpoint.leave != Leave::Anyone => {
+            count_refusal(&house, &problem, peer.ip(), &parts);
+            return signed(&house, &parts, problem.into_response()).await;
+        }
         Err(problem) => return signed(&house, &parts, problem.into_response()).await,
     };
     let asked = parts.clone();
@@ -70,24 +76,24 @@ pub(crate) async fn stand(
             signed(&house, &asked, in_our_form(next.run(request).await).await).await
         }
         Passed::Caller(caller, None) => {
-            let rate = caller.rate().clone();
+            let (rate, key) = (caller.rate().clone(), caller.permit().key.clone());
             let caller_then = asked_only(&asked.method).then(|| caller.clone());
             request.extensions_mut().insert(caller);
             let answer = in_our_form(next.run(request).await).await;
             // What only reads is asked for once more before it leaves; what changed something is told the truth.
             match caller_then.map_or(Ok(()), |caller| still_stands(&house, &caller)) {
-                Ok(()) => signed(&house, &asked, with_rate(answer, rate)).await,
+                Ok(()) => signed(&house, &asked, with_notice(&house, &key, with_rate(answer, rate))).await,
                 Err(problem) => signed(&house, &asked, problem.into_response()).await,
             }
         }
         Passed::Caller(caller, Some(ticket)) => {
-            let rate = caller.rate().clone();
+            let (rate, key) = (caller.rate().clone(), caller.permit().key.clone());
             request.extensions_mut().insert(caller);
             // In a task of its own: who hangs up half way must not leave the key in use.
             let done = tokio::spawn(carried(async move {
                 let answer = in_our_form(next.run(request).await).await;
                 let answer = repeat::finish(&house, ticket, answer).await;
-                signed(&house, &asked, with_rate(answer, rate)).await
+                signed(&house, &asked, with_notice(&house, &key, with_rate(answer, rate))).await
             }));
             done.await.unwrap_or_else(|error| Problem::internal(&error).into_response())
         }
@@ -118,6 +124,16 @@ pub(crate) async fn not_so(State(house): State<Shared>, request: axum::extract::
     let (parts, _) = request.into_parts();
     let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, "request.method_must_be_allowed", "see /docs");
     signed(&house, &parts, problem.into_response()).await
+}
+
+/// A refusal counts for the key that the request names, if there is one.
+fn count_refusal(house: &House, problem: &Problem, peer: IpAddr, parts: &Parts) {
+    let Some(key) = named_key(&parts.headers) else { return };
+    if house.gate.access(|access| {
+        access.lineage(&key.lineage).is_some_and(|found| found.versions.contains_key(&key.version))
+    }) {
+        house.usage.count(&key, Outcome::Refused(problem.code()), peer, &parts.headers);
+    }
 }
 
 /// Where the key stands with its rate.
@@ -197,8 +213,13 @@ async fn permit(
         recorded::evidence_of(&permit, algorithm?, &content, &parts.headers, peer)
     });
     let caller = Caller::new(permit, house.gate.environment(), peer, scope).with_evidence(evidence.flatten());
+    house.usage.count(&caller.permit().key, Outcome::LetIn, peer, &parts.headers);
     if is_first_use {
         note_first_use(house, &caller).await?;
+    }
+    if endpoint.path == rotation::ROTATE {
+        // It keeps its own answer, sealed, until the new key is used.
+        return Ok((Passed::Caller(caller, None), content));
     }
     match repeat::begin(house, &caller.permit().key, parts, &content)? {
         Turn::Again(answer) => Ok((Passed::Again(answer), Bytes::new())),
@@ -206,7 +227,7 @@ async fn permit(
     }
 }
 
-fn line_of<'m>(house: &House, parts: &'m Parts) -> Result<RequestLine<'m>, Problem> {
+pub(crate) fn line_of<'m>(house: &House, parts: &'m Parts) -> Result<RequestLine<'m>, Problem> {
     RequestLine::received(&parts.method, &parts.uri, &parts.headers, house.scheme).map_err(|_| {
         Problem::new(StatusCode::BAD_REQUEST, "request.must_name_one_host", "give one Host field")
     })

@@ -2,15 +2,19 @@
 
 use crate::problem::Problem;
 use crate::repeat::KeptAnswer;
+use crate::rotation::scheduler::touched;
 use crate::start::answerer_of;
 use crate::streams::Streams;
 use crate::telemetry::Telemetry;
+use crate::usage::Usage;
 use http::StatusCode;
 use ipnet::IpNet;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use strongroom_access::idempotency::IdempotencyKeys;
-use strongroom_access::{AccessCommand, AccessEvent, Demand};
+use strongroom_access::rotation::Queue;
+use strongroom_access::{AccessCommand, AccessEvent, AccessState, Demand};
 use strongroom_desk::{AccessAnswer, Answer, Cause, Claim, Desk, DeskHandle, Request};
 use strongroom_engine::Command;
 use strongroom_gate::{Answerer, Gate};
@@ -53,6 +57,12 @@ pub(crate) struct House {
     pub window: String,
     /// Whether the log was looked at as a whole, and what was found.
     pub whole: watch::Receiver<Wholeness>,
+    /// When something is due in the rotation of which lineage.
+    pub rotations: Mutex<Queue>,
+    /// Who uses which key.
+    pub usage: Usage,
+    /// Other servers may have the same database.
+    pub is_shared: bool,
 }
 
 /// What is known of the whole log since the start.
@@ -69,6 +79,11 @@ pub(crate) enum Wholeness {
 impl House {
     pub fn news() -> broadcast::Sender<Symbol> {
         broadcast::channel(NEWS_MAX).0
+    }
+
+    /// Reads or changes the queue of rotations.
+    pub fn queue<T>(&self, work: impl FnOnce(&mut Queue) -> T) -> T {
+        work(&mut self.rotations.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The key that signs answers now.
@@ -148,6 +163,11 @@ impl House {
                 drop(Problem::internal(&error));
             }
             self.access_seen.fetch_add(1, Ordering::Relaxed);
+            if let Some(lineage) = touched(&event) {
+                let next = |access: &AccessState| access.lineage(lineage)?.next_due(&BTreeMap::new());
+                let next = self.gate.access(next);
+                self.queue(|queue| queue.put(lineage, next));
+            }
             if let AccessEvent::ServerKeyAdded(key) = event {
                 rotated = Some(key);
             }

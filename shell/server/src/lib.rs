@@ -22,11 +22,13 @@ mod problem;
 mod recorded;
 mod repeat;
 mod rewrap;
+mod rotation;
 mod sockets;
 mod start;
 mod streams;
 mod telemetry;
 mod token;
+mod usage;
 mod verifiers;
 mod view;
 
@@ -35,6 +37,10 @@ pub use errors::{CODES, page_of};
 pub use log::{ConsistencyProof, Deeds};
 pub use openapi::document;
 pub use problem::{Problem, ProblemDetails};
+pub use rotation::view::{
+    DueView, Emergency, EmergencyDone, PolicySet, PolicyView, Replaced, RollBack, Rotate, Rotated,
+    RotationView, SetPolicy, UnusedView, UsageView, VersionView,
+};
 pub use start::{Invitation, Running, ServeError, ServerOptions, Tls, serve};
 pub use view::{
     Done, Enrol, Enrolled, KeyIssued, NewKey, NewOrder, NewPrincipal, Restrict, Revoke, ServerKeyView,

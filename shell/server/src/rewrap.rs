@@ -2,7 +2,9 @@
 //! may be interrupted; the next start goes on.
 
 use crate::keys::HMAC_PURPOSE;
+use crate::rotation::BEARER_PURPOSE;
 use crate::start::{ACTOR, SERVER_PURPOSE, ServeError};
+use strongroom_access::rotation::RotationCommand;
 use strongroom_access::{AccessCommand, AccessState, Material};
 use strongroom_desk::{Cause, Desk};
 use strongroom_units::time::Timestamp;
@@ -31,8 +33,15 @@ fn commands(access: &AccessState, vault: &Vault) -> Result<Vec<AccessCommand>, S
     }
     for lineage in access.lineages() {
         for version in lineage.versions.values() {
-            let Material::Sealed { sealed } = &version.material else { continue };
             let key = lineage.key_id(version.version);
+            let mark = lineage.rotation.marks.get(&version.version);
+            if let Some(sealed) = mark.and_then(|mark| mark.asked.as_ref()?.sealed.as_ref())
+                && let Some(sealed) = anew(vault, BEARER_PURPOSE, &key.to_string(), sealed)?
+            {
+                let command = RotationCommand::Reseal { key: key.clone(), sealed };
+                commands.push(AccessCommand::Rotation(command));
+            }
+            let Material::Sealed { sealed } = &version.material else { continue };
             if let Some(sealed) = anew(vault, HMAC_PURPOSE, &key.to_string(), sealed)? {
                 commands.push(AccessCommand::Rewrap { key, sealed });
             }

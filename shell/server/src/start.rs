@@ -7,8 +7,10 @@ use crate::house::{House, Wholeness};
 use crate::keys::{CODE_SECONDS, HMAC_PURPOSE, hash_of};
 use crate::nonces::{self, CHALLENGE_SECONDS, TOKEN_SECONDS};
 use crate::rewrap::rewrap;
+use crate::rotation::scheduler;
 use crate::sockets::bounded;
 use crate::telemetry::{Telemetry, observe};
+use crate::usage::{self, Usage};
 use crate::verifiers::follow_others;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -28,6 +30,7 @@ use strongroom_access::bearer::Pepper;
 use strongroom_access::idempotency::{IdempotencyKeys, IdempotencyLimits};
 use strongroom_access::rate_limit::{Policy, PolicyError, RateLimiter};
 use strongroom_access::replay::{Challenges, Limits};
+use strongroom_access::rotation::Queue;
 use strongroom_access::session_token::SessionTokens;
 use strongroom_access::{
     AccessCommand, AccessState, Algorithm, EnrolmentId, Environment, PrincipalId, Role, ServerKey,
@@ -137,6 +140,10 @@ impl Running {
         let name = self.house.name.clone();
         // Who revokes need not wait for a server that has ended.
         drop(self.house.ask(move |desk| desk.forget_verifier(&name)).await);
+        let house = self.house;
+        let writer = house.clone();
+        // What was counted since the last minute; what fails here is lost, as in a crash.
+        drop(house.ask(move |desk| drop(writer.usage.write(&writer, desk))).await);
         // Joining the desk's thread blocks.
         drop(tokio::task::spawn_blocking(move || drop(self.desk)).await);
     }
@@ -228,6 +235,8 @@ pub async fn serve(desk: Desk, vault: Vault, options: ServerOptions) -> Result<R
     let Opened { house, listener, url, invitation, rewrapped, service, is_shared } =
         opened.map_err(|error| ServeError::Socket(std::io::Error::other(error)))??;
     tokio::spawn(forget_nonces(Arc::downgrade(&house)));
+    tokio::spawn(scheduler::run(Arc::downgrade(&house)));
+    tokio::spawn(usage::run(Arc::downgrade(&house)));
     if is_shared {
         tokio::spawn(follow_others(Arc::downgrade(&house)));
     }
@@ -287,6 +296,7 @@ fn open(mut desk: Desk, vault: Vault, options: ServerOptions) -> Result<Opened, 
         None => format!("own/{}", hex(&random::<8>()?)),
     };
     let whole = look_at_whole_log(desk.store().location().clone());
+    let rotations = Mutex::new(Queue::of(desk.access()?));
     let service = DeskService::start(desk);
     let house = Arc::new(House {
         desk: service.handle(),
@@ -305,6 +315,9 @@ fn open(mut desk: Desk, vault: Vault, options: ServerOptions) -> Result<Opened, 
         window,
         whole,
         telemetry: Telemetry::default(),
+        rotations,
+        usage: Usage::new(&url, now),
+        is_shared,
     });
     if is_shared {
         // Before the first request: the lease begins, and who revokes knows of this verifier.

@@ -30,6 +30,7 @@ pub(crate) trait Database: Debug + Send {
     fn say_served_at(&mut self, _: &str) -> Result<(), StoreError> {
         Ok(())
     }
+    fn rows(&mut self, table: &'static Table, first: Option<&str>) -> Result<Vec<Vec<Value>>, StoreError>;
     fn put_snapshot(&mut self, snapshot: &Snapshot) -> Result<(), StoreError>;
     /// Where the log stands.
     fn log_head(&mut self) -> Result<LogHead, StoreError>;
@@ -45,8 +46,6 @@ pub(crate) trait Database: Debug + Send {
     fn nodes(&mut self, level: i64, from: i64, limit: i64) -> Result<Vec<Hash>, StoreError>;
     /// Looks at every record, telling how many were looked at.
     fn verify_log(&mut self, progress: &(dyn Fn(u64) + Sync)) -> Result<LogReport, StoreError>;
-    /// Whole rows of a read table, in the order of its key.
-    fn rows(&mut self, table: &Table) -> Result<Vec<Vec<Value>>, StoreError>;
     /// One whole row, by its key.
     fn row(&mut self, table: &Table, key: &[Value]) -> Result<Option<Vec<Value>>, StoreError>;
     /// Notes that a verifier has seen a stream up to a record, and gives the end of the stream. Of one process alone
@@ -179,6 +178,16 @@ impl Store {
             return Err(StoreError::RowMalformed { table: table.name, reason: "only an instant bounds it" });
         }
         self.attempt(|database| database.prune(table, column, bound))
+    }
+
+    /// The rows of a table in the order of its key; those whose first column is this text, or all. For tables that
+    /// remember what no record does; the others are for people.
+    pub fn rows(
+        &mut self,
+        table: &'static Table,
+        first: Option<&str>,
+    ) -> Result<Vec<Vec<Value>>, StoreError> {
+        self.attempt(|database| database.rows(table, first))
     }
 
     /// Tells whoever finds the file held where its holder can be talked to.

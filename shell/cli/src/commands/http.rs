@@ -6,7 +6,7 @@ use crate::print;
 use clap::Args;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use std::path::PathBuf;
-use strongroom_client::{Answers, Client, ClientError, KeyFile, Options, Sent};
+use strongroom_client::{Answers, Client, ClientError, Options, Sent};
 
 /// Signs one request with a key file, sends it, checks that the answer is the server's, and prints it.
 #[derive(Debug, Args)]
@@ -62,7 +62,7 @@ impl KeyArgs {
             let failure = Failure::new("client.key_must_be_named", "no key signs this", Exit::CommandLine);
             return Err(failure.hint("Name a key file with --key; `strongroom key enrol` makes one."));
         };
-        Ok(Client::try_new(&KeyFile::read(path)?, options)?)
+        Ok(Client::open_with(path, options)?)
     }
 }
 

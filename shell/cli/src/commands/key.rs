@@ -59,6 +59,18 @@ pub(crate) enum KeyVerb {
     },
     /// Find leaked bearer keys in files, offline
     Scan(super::scan::Scan),
+    /// Replace the key of a key file: make a new one, prove both, switch; the old one goes when it is quiet
+    #[command(
+        after_help = "Example:\n  strongroom key rotate --key ap-one.key\n\nA client of a key file does this by itself when its server says that the key is due."
+    )]
+    Rotate,
+    /// List keys that work and that nobody has used for a while
+    #[command(after_help = "Example:\n  strongroom key unused --days 90 --key operator.key")]
+    Unused {
+        /// Days without a use
+        #[arg(long, default_value_t = 90)]
+        days: u32,
+    },
     /// List keys, their state and their use
     #[command(after_help = "Example:\n  strongroom key list --key operator.key")]
     List,
@@ -186,6 +198,8 @@ impl KeyVerb {
                 import(global, &name, &secret, &out)
             }
             Self::Scan(scan) => scan.run(global),
+            Self::Rotate => super::rotation::rotate_own(global),
+            Self::Unused { days } => super::rotation::unused(global, days),
             Self::List => list(global),
             Self::Restrict { lineage, to, reason } => restrict(global, &lineage, Some(to), reason),
             Self::Release { lineage, reason } => restrict(global, &lineage, None, reason),

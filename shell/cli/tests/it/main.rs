@@ -13,6 +13,7 @@ mod by_hand;
 mod copies;
 mod demo;
 mod derivatives;
+mod drill;
 mod exact;
 mod happenings;
 mod harness;

@@ -14,5 +14,6 @@ mod openapi;
 mod orders;
 mod recorded;
 mod replay;
+mod rotation;
 mod table;
 mod telemetry;

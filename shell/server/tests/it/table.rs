@@ -48,6 +48,10 @@ fn body_of(endpoint: &Endpoint) -> String {
         ("POST", "/v1/keys") => {
             r#"{"principal":"ap-one","scopes":["read"],"algorithm":"ed25519","environment":"dev"}"#.to_owned()
         }
+        ("POST", "/v1/keys/{lineage}/rotate") => "{}".to_owned(),
+        ("POST", "/v1/rotations/policy") => r#"{"lineage":"k0000000000zz"}"#.to_owned(),
+        ("POST", "/v1/rotations/emergency") => r#"{"lineage":"k0000000000zz","reason":"a test"}"#.to_owned(),
+        ("POST", "/v1/keys/{lineage}/rollback") => r#"{"reason":"a test"}"#.to_owned(),
         ("POST", "/v1/keys/{lineage}/revoke") => r#"{"reason":"a test"}"#.to_owned(),
         ("POST", "/v1/keys/{lineage}/restrict") => r#"{"reason":"a test"}"#.to_owned(),
         ("POST", path) => panic!("{path} needs a body here"),

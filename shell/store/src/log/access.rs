@@ -135,17 +135,6 @@ impl Store {
         self.attempt(|database| database.verify_log(progress))
     }
 
-    /// Whole rows of a read table, in the order of its key.
-    pub fn rows(&mut self, table: &'static Table) -> Result<Vec<Vec<Value>>, StoreError> {
-        if !self.schema().tables.iter().any(|known| known.name == table.name) {
-            return Err(StoreError::RowMalformed {
-                table: table.name,
-                reason: "it is no table of the schema",
-            });
-        }
-        self.attempt(|database| database.rows(table))
-    }
-
     /// One whole row of a read table, by its key.
     pub fn row(&mut self, table: &'static Table, key: &[Value]) -> Result<Option<Vec<Value>>, StoreError> {
         let known = self.schema().tables.iter().any(|known| known.name == table.name);

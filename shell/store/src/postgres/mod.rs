@@ -210,10 +210,6 @@ impl Database for PostgresStore {
         self.query(|client, _| read::row(client, table, key))
     }
 
-    fn rows(&mut self, table: &Table) -> Result<Vec<Vec<Value>>, StoreError> {
-        self.query(|client, _| read::rows(client, table))
-    }
-
     fn renew(&mut self, verifier: &Verifier, stream: &str) -> Result<u64, StoreError> {
         self.query(|client, statements| read::renew(client, statements, verifier, stream))
     }
@@ -235,6 +231,10 @@ impl Database for PostgresStore {
         self.transact(|tx, _, location| {
             write::prune(tx, table, column, bound).map_err(|e| fault(location, e))
         })
+    }
+
+    fn rows(&mut self, table: &'static Table, first: Option<&str>) -> Result<Vec<Vec<Value>>, StoreError> {
+        self.query(|client, _| read::rows(client, table, first))
     }
 
     fn put_snapshot(&mut self, snapshot: &Snapshot) -> Result<(), StoreError> {

@@ -175,10 +175,6 @@ pub(super) fn row(client: &mut Client, table: &Table, key: &[Value]) -> Result<O
     client.query_opt(&sql, &params)?.as_ref().map(|row| values(row, table)).transpose()
 }
 
-pub(super) fn rows(client: &mut Client, table: &Table) -> Result<Vec<Vec<Value>>, Error> {
-    client.query(&all_rows_sql(table), &[])?.iter().map(|row| values(row, table)).collect()
-}
-
 /// Notes a verifier and gives the end of the stream that it follows. The note need not outlive a crash.
 pub(super) fn renew(
     client: &mut Client,
@@ -214,6 +210,24 @@ pub(super) fn all_rows_sql(table: &Table) -> String {
     let texts: Vec<String> = table.columns.iter().map(canonical).collect();
     let key = join(table.key_columns(), ", ", str::to_owned);
     format!("SELECT {} FROM \"{}\" ORDER BY {key}", texts.join(", "), table.name)
+}
+
+/// The rows whose first column is `first`, or all.
+pub(super) fn rows(
+    client: &mut Client,
+    table: &Table,
+    first: Option<&str>,
+) -> Result<Vec<Vec<Value>>, Error> {
+    let sql = all_rows_sql(table);
+    let found = match first {
+        None => client.query(&sql, &[])?,
+        Some(first) => {
+            let name = join(table.key_columns().get(..1).unwrap_or_default(), "", str::to_owned);
+            let sql = sql.replacen(" ORDER BY ", &format!(" WHERE {name} = $1 ORDER BY "), 1);
+            client.query(&sql, &[&first])?
+        }
+    };
+    found.iter().map(|row| values(row, table)).collect()
 }
 
 /// The expression that gives a column's canonical value; see `ColumnType`.

@@ -158,14 +158,6 @@ impl Database for SqliteStore {
         read::row(&self.connection, table, key).map_err(|e| self.fault(e))
     }
 
-    fn rows(&mut self, table: &Table) -> Result<Vec<Vec<Value>>, StoreError> {
-        let rows = || {
-            let mut statement = self.connection.prepare_cached(&read::all_rows_sql(table))?;
-            statement.query_map([], |row| read::values(row, table))?.collect::<rusqlite::Result<_>>()
-        };
-        rows().map_err(|e| self.fault(e))
-    }
-
     fn prune(
         &mut self,
         table: &'static Table,
@@ -173,6 +165,10 @@ impl Database for SqliteStore {
         bound: &str,
     ) -> Result<usize, StoreError> {
         write::prune(&self.connection, table, column, bound).map_err(|e| self.fault(e))
+    }
+
+    fn rows(&mut self, table: &'static Table, first: Option<&str>) -> Result<Vec<Vec<Value>>, StoreError> {
+        read::rows(&self.connection, table, first).map_err(|e| self.fault(e))
     }
 
     fn say_served_at(&mut self, url: &str) -> Result<(), StoreError> {

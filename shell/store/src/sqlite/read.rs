@@ -66,6 +66,20 @@ pub(super) fn row(connection: &Connection, table: &Table, key: &[Value]) -> Resu
     statement.query_row(rusqlite::params_from_iter(key), |row| values(row, table)).optional()
 }
 
+/// The rows whose first column is `first`, or all.
+pub(super) fn rows(connection: &Connection, table: &Table, first: Option<&str>) -> Result<Vec<Vec<Value>>> {
+    let Some(first) = first else {
+        let mut statement = connection.prepare_cached(&all_rows_sql(table))?;
+        return statement.query_map([], |row| values(row, table))?.collect();
+    };
+    let sql = format!("SELECT * FROM ({}) WHERE {} = ?1", all_rows_sql(table), first_column(table));
+    connection.prepare_cached(&sql)?.query_map([first], |row| values(row, table))?.collect()
+}
+
+fn first_column(table: &Table) -> String {
+    join(table.key_columns().get(..1).unwrap_or_default(), "", str::to_owned)
+}
+
 pub(super) fn record(row: &Row<'_>) -> Result<Record> {
     Ok(Record {
         stream: row.get(0)?,
