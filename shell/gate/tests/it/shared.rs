@@ -29,6 +29,7 @@ fn verifier(url: &str) -> Gate {
     let recovered = Recovered { entries: Vec::new(), watermark: shared.era().watermark, complete: true };
     let makers = EraMakers { secret: EraSecret::new([3; 32]), challenge_seconds: 60, token_seconds: 60 };
     let options = GateOptions {
+        lease: strongroom_gate::Lease::alone(),
         environment: Environment::Dev,
         profile: Profile::default(),
         window: Window::restored(limits(), &FingerprintKey::new(KEY), &recovered, Timestamp::now()),
