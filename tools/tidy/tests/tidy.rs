@@ -33,7 +33,7 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
         "shell/cli",
         &[
             "units", "market", "fund", "engine", "backtest", "feeds", "store", "desk", "report", "access",
-            "vault", "server", "client",
+            "audit", "vault", "server", "client",
         ],
     ),
     (
