@@ -26,7 +26,7 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     ("shell/server", &["units", "fund", "engine", "signature", "access", "store", "desk", "vault", "gate"]),
     ("sdk/rust", &["signature"]),
     ("shell/feeds", &["units", "market"]),
-    ("shell/store", &[]),
+    ("shell/store", &["audit"]),
     ("shell/report", &["units"]),
     ("shell/desk", &["units", "fund", "engine", "access", "store"]),
     (
