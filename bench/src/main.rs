@@ -7,6 +7,7 @@ mod audit;
 mod baskets;
 mod days;
 mod desk;
+mod history;
 mod http;
 mod latency;
 mod pgbench;
@@ -58,6 +59,9 @@ struct Arguments {
     /// With `http`: another server to load, as NAME,ADDRESS,ALGORITHM; once for each.
     #[arg(long = "peer", value_name = "PEER")]
     http_peers: Vec<http::Peer>,
+    /// With `audit-verify`: leaves of the database.
+    #[arg(long, default_value_t = 10_000_000, value_parser = clap::value_parser!(u64).range(1..=100_000_000))]
+    leaves: u64,
     /// Folder of the databases, on the disk to be measured.
     #[arg(long, value_name = "FOLDER", default_value_os_t = std::env::temp_dir())]
     folder: PathBuf,
@@ -75,6 +79,8 @@ enum Part {
     Signature,
     /// The transparency log's hashes, beside bare SHA-256.
     Audit,
+    /// A whole verification of a database of so many leaves.
+    AuditVerify,
     /// A basket over five years: one run and a sweep.
     Baskets,
     /// Signed requests over HTTP on loopback, beside a server without a gate.
@@ -116,6 +122,7 @@ fn main() -> Result<(), Failure> {
         Part::Http => http::measure(&plan, arguments.requests.into(), &arguments.http_peers, &mut report)?,
         Part::Signature => signature::measure(&plan, &mut report)?,
         Part::Audit => audit::measure(&plan, &mut report)?,
+        Part::AuditVerify => history::measure(&plan, arguments.leaves, &mut report)?,
         Part::Rate => {
             let parquet = arguments.parquet.ok_or("rate needs --parquet")?;
             rate::measure(&plan, &parquet, arguments.peers.as_deref(), &mut report)?;
