@@ -8,6 +8,7 @@ mod baskets;
 mod days;
 mod desk;
 mod distributions;
+mod history;
 mod http;
 mod latency;
 mod leverage;
@@ -71,6 +72,9 @@ struct Arguments {
     /// With `window`: a Redis to measure beside, which should hold nothing else.
     #[arg(long, value_name = "URL")]
     redis: Option<String>,
+    /// With `audit-verify`: leaves of the database.
+    #[arg(long, default_value_t = 10_000_000, value_parser = clap::value_parser!(u64).range(1..=100_000_000))]
+    leaves: u64,
     /// Folder of the databases, on the disk to be measured.
     #[arg(long, value_name = "FOLDER", default_value_os_t = std::env::temp_dir())]
     folder: PathBuf,
@@ -90,6 +94,8 @@ enum Part {
     Audit,
     /// The scheduler of a hundred thousand lineages.
     Rotation,
+    /// A whole verification of a database of so many leaves.
+    AuditVerify,
     /// A basket over five years: one run and a sweep.
     Baskets,
     /// Ten years of a leveraged fund in memory, with funding every eight hours.
@@ -155,6 +161,7 @@ fn main() -> Result<(), Failure> {
         Part::Rotation => rotation::measure(&plan, &mut report)?,
         Part::Signature => signature::measure(&plan, &mut report)?,
         Part::Audit => audit::measure(&plan, &mut report)?,
+        Part::AuditVerify => history::measure(&plan, arguments.leaves, &mut report)?,
         Part::Rate => {
             let parquet = arguments.parquet.ok_or("rate needs --parquet")?;
             rate::measure(&plan, &parquet, arguments.peers.as_deref(), &mut report)?;

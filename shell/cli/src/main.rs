@@ -15,6 +15,7 @@ mod print;
 mod rate;
 mod remote;
 mod sink;
+mod witness;
 
 use clap::{Parser, Subcommand};
 use context::Global;
@@ -123,6 +124,12 @@ enum Verb {
     /// Who holds keys
     #[command(subcommand)]
     Principal(commands::key::PrincipalVerb),
+    /// Verify the history, prove from it, hand it to others
+    #[command(subcommand)]
+    Audit(commands::audit::AuditVerb),
+    /// Cosign what other installations' logs say of themselves
+    #[command(subcommand)]
+    Witness(witness::WitnessVerb),
     /// Copy the whole database, while it is in use, into one new file
     Backup(commands::copies::Backup),
     /// Bring a backup into a new or empty database
@@ -195,6 +202,8 @@ fn run(global: &Global, command: Verb) -> Result<(), Failure> {
         Verb::Rotation(verb) => verb.run(global),
         Verb::Drill(verb) => verb.run(global),
         Verb::Principal(verb) => verb.run(global),
+        Verb::Audit(verb) => verb.run(global),
+        Verb::Witness(verb) => verb.run(global),
         Verb::Backup(backup) => backup.run(global),
         Verb::Restore(restore) => restore.run(global),
     }

@@ -7,6 +7,8 @@ use crate::print;
 use clap::Args;
 use serde::Serialize;
 use std::path::PathBuf;
+use strongroom_desk::Desk;
+use strongroom_store::Location;
 
 /// Copies the whole database into one new file.
 #[derive(Debug, Args)]
@@ -51,8 +53,20 @@ impl Restore {
         }
         let summary = strongroom_store::restore_from(&self.file, &location, &strongroom_desk::SCHEMA)?;
         let copied = Copied { streams: summary.streams, records: summary.records, bytes: None };
+        anchor_must_fit(global, &location)?;
         say(global, &copied, &format!("into {location}"))
     }
+}
+
+/// A backup that is older than the checkpoint outside is brought in all the same, and the next step is named.
+fn anchor_must_fit(global: &Global, location: &Location) -> Result<(), Failure> {
+    let Some(anchor) = global.log.anchor(location)? else { return Ok(()) };
+    let mut desk = Desk::open_read_only(location)?;
+    anchor.check(desk.store()).map_err(|error| {
+        let failure = Failure::from(error);
+        let message = format!("restored, but not to be written yet: {}", failure.message);
+        Failure { message, ..failure }
+    })
 }
 
 fn say(global: &Global, copied: &Copied, where_to: &str) -> Result<(), Failure> {

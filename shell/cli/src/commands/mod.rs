@@ -1,5 +1,6 @@
 //! The commands that run a fund by hand, one module for each noun.
 
+pub(crate) mod audit;
 pub(crate) mod basket;
 pub(crate) mod copies;
 pub(crate) mod custody;

@@ -113,7 +113,11 @@ impl Serve {
     pub fn run(self, global: &Global) -> Result<(), Failure> {
         self.log.begin();
         let vault = self.kek.vault(global)?;
-        let desk = global.open()?;
+        let mut desk = global.open()?;
+        let kept = Kept {
+            signed: desk.log_head()?.key.is_some(),
+            anchored: global.log.anchor_path(&global.location()?).is_some(),
+        };
         let options = ServerOptions {
             listen: self.listen,
             tls: self.tls_cert.zip(self.tls_key).map(|(certificate, key)| Tls { certificate, key }),
@@ -129,7 +133,7 @@ impl Serve {
             runtime.map_err(|error| Failure::new("server.must_start", error.to_string(), Exit::Database))?;
         runtime.block_on(async {
             let mut running = serve(desk, vault, options).await?;
-            announce(global, &running)?;
+            announce(global, &running, &kept)?;
             tokio::select! {
                 ended = running.wait() => return Err(ended.err().map_or_else(stopped, Failure::from)),
                 () = told_to_stop() => {}
@@ -140,12 +144,18 @@ impl Serve {
     }
 }
 
+/// How the history of the database is kept.
+struct Kept {
+    signed: bool,
+    anchored: bool,
+}
+
 fn stopped() -> Failure {
     Failure::new("server.must_keep_listening", "the server ended by itself", Exit::Database)
 }
 
 /// Where it listens, and once in its life how the first operator gets in.
-fn announce(global: &Global, running: &strongroom_server::Running) -> Result<(), Failure> {
+fn announce(global: &Global, running: &strongroom_server::Running, kept: &Kept) -> Result<(), Failure> {
     let invitation = running.invitation.as_ref();
     if global.json {
         let enrolment = invitation.map(|new| format!("{}.{}", new.enrolment, new.code));
@@ -153,10 +163,22 @@ fn announce(global: &Global, running: &strongroom_server::Running) -> Result<(),
             "url": running.url,
             "first_enrolment": enrolment,
             "rewrapped": running.rewrapped,
+            "log_signed": kept.signed,
+            "log_anchored": kept.anchored,
         });
         return print::json_line(&said);
     }
     print::line(format!("Strongroom serves {} at {}", global.database, running.url));
+    if !kept.signed {
+        print::line(
+            "Nobody signs the log: what is written can be verified, and nobody vouches for it. Give --log-key.",
+        );
+    }
+    if !kept.anchored {
+        print::line(
+            "No checkpoint is kept outside the database: an older copy would not be noticed. Give --anchor.",
+        );
+    }
     if running.rewrapped > 0 {
         let count = super::counted(running.rewrapped.try_into().unwrap_or(u64::MAX), "secret");
         print::line(format!("{count} wrapped anew: the former key-encryption key is no longer needed"));
@@ -172,7 +194,7 @@ fn announce(global: &Global, running: &strongroom_server::Running) -> Result<(),
 }
 
 /// Control-C, or the signal by which a service manager ends a service.
-async fn told_to_stop() {
+pub(crate) async fn told_to_stop() {
     // Without a handler the process ends at once, which is a stop as well.
     #[cfg(unix)]
     let terminated = async {

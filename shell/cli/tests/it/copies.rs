@@ -37,9 +37,13 @@ fn from_sqlite_to_sqlite() {
     room.run_on("second.db", "restore copy.db").done();
     assert_eq!(statement, room.run_on("second.db", STATEMENT).done());
     assert_eq!(room.status(), room.run_on("second.db", "fund status --json").done());
-    // The copy is a fund that goes on.
-    room.run_on("second.db", "prices import rates.csv --at 2024-01-10T21:30:00Z").done();
-    room.run_on("second.db", "nav strike --at 2024-01-10T21:35:00Z").done();
+    // The copy is a fund that goes on, with the key of its log, which is no part of the copy.
+    let strike = "nav strike --at 2024-01-10T21:35:00Z";
+    room.run_on("second.db", &format!("{strike} --json")).refused(3, "log.key_must_be_the_logs");
+    let key = "--log-key file:fund.db.log-key";
+    room.run_on("second.db", &format!("prices import rates.csv --at 2024-01-10T21:30:00Z {key}")).done();
+    room.run_on("second.db", &format!("{strike} {key}")).done();
+    room.run_on("second.db", "audit verify").done();
 }
 
 #[test]

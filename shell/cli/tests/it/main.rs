@@ -8,6 +8,8 @@
     reason = "a helper of a test may fail the test"
 )]
 
+mod audit;
+mod audit_edits;
 mod baskets;
 mod by_hand;
 mod copies;
@@ -31,3 +33,4 @@ mod signed;
 mod small_market;
 mod sweeps;
 mod tables;
+mod witness;

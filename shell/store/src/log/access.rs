@@ -96,7 +96,7 @@ impl Store {
         let head = self.log_head()?;
         check_checkpoint(&head)?;
         let first = head.size().saturating_sub(TAIL) / TILE * TILE;
-        let logged = self.logged(first, usize::try_from(2 * TAIL).unwrap_or(usize::MAX))?;
+        let logged = self.logged(first, usize::try_from(head.size() - first).unwrap_or(usize::MAX))?;
         let faulty = |fault| Err(StoreError::LogFaulty(fault));
         let mut buffer = Vec::new();
         for (index, logged) in (first..).zip(&logged) {
@@ -104,7 +104,6 @@ impl Store {
             let hash = super::leaf_hash_of(&logged.record, &logged.leaf.salt, written, &mut buffer)?;
             match logged.leaf.index {
                 found if found != index => return faulty(LogFault::LeafMissing { leaf: index }),
-                _ if index >= head.size() => return faulty(LogFault::LeafUnknown { leaf: index }),
                 _ if hash != logged.leaf.hash => {
                     let (stream, seq) = (logged.record.stream.clone(), logged.record.seq);
                     return faulty(LogFault::RecordChanged { stream, seq, leaf: index });
@@ -115,6 +114,10 @@ impl Store {
         let end = first + logged.len() as u64;
         if end < head.size() {
             return faulty(LogFault::LeafMissing { leaf: end });
+        }
+        // Another process may have gone on meanwhile: then the head has moved too.
+        if !self.logged(end, 1)?.is_empty() && self.log_head()?.size() == end {
+            return faulty(LogFault::LeafUnknown { leaf: end });
         }
         let found = self.root_at(head.size()).map_err(|error| match error {
             // A node that is not there is no tree at all.

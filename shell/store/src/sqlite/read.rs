@@ -110,7 +110,7 @@ pub(super) fn log_head(connection: &Connection) -> Result<LogHead> {
     connection.prepare_cached(sql)?.query_row([], |row| {
         let tree = Tree::from_bytes(row.get_ref(0)?.as_bytes()?);
         Ok(LogHead {
-            tree: tree.map_err(|error| FromSqlError::other(error))?,
+            tree: tree.map_err(FromSqlError::other)?,
             backfilled: row.get::<_, i64>(1)?.cast_unsigned(),
             origin: row.get(2)?,
             key: row.get(3)?,

@@ -225,3 +225,48 @@ fn a_token_needs_the_feature() {
     assert_eq!(keeping_code(source.load()), "keeping.pkcs11_must_be_built_in");
     assert_eq!(keeping_code(source.create_new()), "keeping.pkcs11_must_be_built_in");
 }
+
+fn bytes(hex: &str) -> Vec<u8> {
+    (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect()
+}
+
+/// The first two tests of RFC 8032 section 7.1.
+#[test]
+fn a_log_key_is_the_seed_of_rfc_8032() {
+    for (seed, public, message, signature) in [
+        (
+            "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60",
+            "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a",
+            "",
+            "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555fb8821590a33bacc61e39701cf9b46bd25bf5f0595bbe24655141438e7a100b",
+        ),
+        (
+            "4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb",
+            "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c",
+            "72",
+            "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00",
+        ),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = with(&folder, BASE64_STANDARD.encode(bytes(seed)).as_bytes(), 0o600);
+        let key = file(&path).load_log_key().unwrap();
+        assert_eq!(key.public().to_vec(), bytes(public));
+        assert_eq!(key.sign(&bytes(message)).unwrap().to_vec(), bytes(signature));
+    }
+}
+
+#[test]
+fn a_log_key_is_kept_as_carefully_as_a_key_encryption_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("log-key");
+    let made = file(&path).create_log_key().unwrap();
+    assert_eq!(fs::metadata(&path).unwrap().mode() & 0o7777, 0o600);
+    assert_eq!(file(&path).load_log_key().unwrap().public(), made.public());
+    assert_eq!(keeping_code(file(&path).create_log_key()), "keeping.file_must_not_exist");
+    fs::set_permissions(&path, Permissions::from_mode(0o640)).unwrap();
+    assert_eq!(keeping_code(file(&path).load_log_key()), "keeping.file_must_be_private");
+    fs::write(&path, "c2hvcnQ=").unwrap();
+    fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
+    assert_eq!(keeping_code(file(&path).load_log_key()), "keeping.kek_must_be_32_bytes");
+    assert!(!format!("{made:?}").contains('['), "{made:?}");
+}
