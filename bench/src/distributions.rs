@@ -28,8 +28,8 @@ fn shares_of(index: usize, holders: usize) -> i64 {
     // Pairs of neighbours have 400 together; one that is left over has 200.
     let wave = i64::try_from(index / 2 % 97).unwrap_or(0) + 1;
     match index {
-        _ if index + 1 == holders && index % 2 == 0 => 200,
-        _ if index % 2 == 0 => 200 + wave,
+        _ if index + 1 == holders && index.is_multiple_of(2) => 200,
+        _ if index.is_multiple_of(2) => 200 + wave,
         _ => 200 - wave,
     }
 }

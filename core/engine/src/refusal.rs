@@ -1,5 +1,6 @@
 //! Why a command was refused. A refused command changes nothing.
 
+mod code;
 mod exposure;
 
 use crate::life_refusal::LifeRefusal;
@@ -423,84 +424,4 @@ pub enum Refusal {
     /// A date outside the calendar.
     #[error(transparent)]
     Time(#[from] TimeError),
-}
-
-impl Refusal {
-    /// The stable code: the rule that was broken.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::FundMustBeOpen => "fund.must_be_open",
-            Self::FundMustNotBeOpen(_) => "fund.must_not_be_open",
-            Self::Definition(error) => error.code(),
-            Self::ClockMustNotGoBack { .. } => "clock.must_not_go_back",
-            Self::AssetMustBeInDefinition(_) => "asset.must_be_in_definition",
-            Self::PriceMustBeGiven(_) => "price.must_be_given_for_each_asset",
-            Self::WeightMustBePositive { .. } => "weights.must_be_positive",
-            Self::WeightsMustSumToOne(_) => "weights.must_sum_to_one",
-            Self::RebalanceMustBeOfABasket(_) => "rebalance.must_be_of_a_basket",
-            Self::RebalanceMustFollowTheLastStrike { .. } => "rebalance.must_follow_the_last_strike",
-            Self::RebalanceMustNotBeDoneTwice(_) => "rebalance.must_not_be_done_twice",
-            Self::RebalanceMustFollowExecutions(_) => "rebalance.must_follow_executions",
-            Self::AssetChangeMustBeOfABasket(_) => "asset_change.must_be_of_a_basket",
-            Self::AssetChangeMustFollowSettlements(_) => "asset_change.must_follow_settlements",
-            Self::AssetChangeMustBeOfWhatIsHeld(_) => "asset_change.must_be_of_what_is_held",
-            Self::MigrationMustBeIntoAnother { .. } => "migration.must_be_into_another",
-            Self::WriteOffMustLeaveSomething(_) => "write_off.must_leave_something",
-            Self::RebalanceCostMustBeAFraction(_) => "rebalance.cost_must_be_a_fraction",
-            Self::LateOrderMustNotPrecedeARebalance { .. } => "order.late_must_not_precede_a_rebalance",
-            Self::PriceMustBePositive { .. } => "price.must_be_positive",
-            Self::PriceDatesMustDiffer { .. } => "price.dates_must_differ",
-            Self::PriceMustNotBeFromTheFuture { .. } => "price.must_not_be_from_the_future",
-            Self::PriceMustBeOnASession { .. } => "price.must_be_on_a_session",
-            Self::PriceMustNotChangeSilently { .. } => "price.must_not_change_silently",
-            Self::PriceMustBeRecordedToBeCorrected { .. } => "price.must_be_recorded_to_be_corrected",
-            Self::RateMustBeInDefinition { .. } => "rate.must_be_in_definition",
-            Self::RateMustFollowTheDefinition { .. } => "rate.must_follow_the_definition",
-            Self::PriceMustCarryEvidence { .. } => "price.must_carry_evidence",
-            Self::PriceMustBeOfTheStrikeDate { .. } => "price.must_be_of_the_strike_date",
-            Self::PriceMustBeWithinJumpLimit { .. } => "price.must_be_within_jump_limit",
-            Self::PriceMustNotBeStale { .. } => "price.must_not_be_stale",
-            Self::ImportMustBeBounded(_) => "import.must_be_bounded",
-            Self::IdMustBePrintable => "id.must_be_printable",
-            Self::TextMustBeShort(_) => "text.must_be_1_to_200_characters",
-            Self::OrderIdMustBeUnique(_) => "order.id_must_be_unique",
-            Self::OrderMustBeOpen(_) => "order.must_be_open",
-            Self::OrderMustBeWholeBaskets { .. } => "order.must_be_whole_baskets",
-            Self::OrderMustBeBounded(_) => "order.must_be_bounded",
-            Self::TradeDateMustBeASession(_) => "order.trade_date_must_be_a_session",
-            Self::TradeDateMustNotBeStruck(_) => "order.trade_date_must_not_be_struck",
-            Self::TradeDateMustBeNear(_) => "order.trade_date_must_be_within_five_sessions",
-            Self::OrderMethodMustBeOffered { .. } => "order.method_must_be_offered",
-            Self::OrderMustArriveBeforeCutoff { .. } => "order.must_arrive_before_cutoff",
-            Self::RedemptionMustBeCoveredByShares { .. } => "order.redemption_must_be_covered_by_shares",
-            Self::RedemptionMustLeaveShares(_) => "order.redemption_must_leave_shares",
-            Self::FundMustNotBeHalted(_) => "fund.must_not_be_halted",
-            Self::FundMustBeHalted => "fund.must_be_halted",
-            Self::OrderMustBeCancelledBeforeCutoff(_) => "order.must_be_cancelled_before_cutoff",
-            Self::OrderMustBeInState { .. } => "order.must_be_in_state",
-            Self::OrderMustSettleOnItsDate { .. } => "order.must_settle_on_its_date",
-            Self::LateOrderMustBeForAStruckSession(_) => "order.late_must_be_for_a_struck_session",
-            Self::NavMustBeOnASession(_) => "nav.must_be_on_a_session",
-            Self::NavMustNotBeStruckTwice(_) => "nav.must_not_be_struck_twice",
-            Self::NavMustStrikeSessionsInOrder { .. } => "nav.must_strike_sessions_in_order",
-            Self::NavMustNotBeStruckEarly { .. } => "nav.must_not_be_struck_early",
-            Self::NavMustHaveSharesOutstanding => "nav.must_have_shares_outstanding",
-            Self::NavMustBePositive(_) => "nav.must_be_positive",
-            Self::PaymentMustHaveSomethingAccrued => "payment.must_have_something_accrued",
-            Self::PaymentMustBeThroughAStruckDay(_) => "payment.must_be_through_a_struck_day",
-            Self::AmountMustBePositive(_) => "amount.must_be_positive",
-            Self::AmountMustBeInCents(_) => "amount.must_be_in_cents",
-            Self::DateMustNotBeInTheFuture(_) => "date.must_not_be_in_the_future",
-            Self::DateMustNotPrecedeTheFund(_) => "date.must_not_precede_the_fund",
-            Self::CustodyMustCoverTheMovement { .. } => "custody.must_cover_the_movement",
-            Self::TransferMustMoveSomething => "custody.transfer_must_move_something",
-            Self::Exposure(refusal) => refusal.code(),
-            Self::ReserveMustCoverEntitlement(_) => "reserve.must_cover_entitlement",
-            Self::Life(refusal) => refusal.code(),
-            Self::BooksMustBalance => "ledger.books_must_balance",
-            Self::Lots(error) => error.code(),
-            Self::Number(error) => error.code(),
-            Self::Time(error) => error.code(),
-        }
-    }
 }

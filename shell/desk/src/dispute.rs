@@ -175,7 +175,7 @@ impl Desk {
         self.flush_answers()?;
         let key = [Value::Text(stream.to_owned()), Value::Integer(seq.cast_signed())];
         let row = self.store.row(&REQUEST_ANSWERS, &key)?;
-        Ok(row.as_deref().and_then(|row| SignedAnswer::of_row(row)))
+        Ok(row.as_deref().and_then(SignedAnswer::of_row))
     }
 }
 

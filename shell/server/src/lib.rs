@@ -23,6 +23,7 @@ mod recorded;
 mod repeat;
 mod rewrap;
 mod rotation;
+mod serve_error;
 mod sockets;
 mod start;
 mod streams;
@@ -41,7 +42,9 @@ pub use rotation::view::{
     DueView, Emergency, EmergencyDone, PolicySet, PolicyView, Replaced, RollBack, Rotate, Rotated,
     RotationView, SetPolicy, UnusedView, UsageView, VersionView,
 };
-pub use start::{Invitation, Running, ServeError, ServerOptions, Tls, serve};
+pub use serve_error::ServeError;
+pub use start::{Invitation, Running, ServerOptions, Tls, serve};
+pub use strongroom_gate::public_key;
 pub use view::{
     Done, Enrol, Enrolled, KeyIssued, NewKey, NewOrder, NewPrincipal, Restrict, Revoke, ServerKeyView,
 };

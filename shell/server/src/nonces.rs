@@ -1,6 +1,7 @@
 //! Where the gate remembers nonces beside its window: nowhere, in a folder, or in a Redis with other servers.
 
-use crate::start::{ServeError, random, server_secret};
+use crate::serve_error::ServeError;
+use crate::start::{random, server_secret};
 use strongroom_access::replay::{EraSecret, FingerprintKey, Limits, Recovered, Window};
 use strongroom_desk::Desk;
 use strongroom_gate::shared::{SharedNonces, SharedSettings};

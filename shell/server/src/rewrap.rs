@@ -3,7 +3,8 @@
 
 use crate::keys::HMAC_PURPOSE;
 use crate::rotation::BEARER_PURPOSE;
-use crate::start::{ACTOR, SERVER_PURPOSE, ServeError};
+use crate::serve_error::ServeError;
+use crate::start::{ACTOR, SERVER_PURPOSE};
 use strongroom_access::rotation::RotationCommand;
 use strongroom_access::{AccessCommand, AccessState, Material};
 use strongroom_desk::{Cause, Desk};

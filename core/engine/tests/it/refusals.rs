@@ -364,6 +364,7 @@ fn every_rule_that_is_broken_is_refused_by_name_and_changes_nothing() {
         include_str!("../../src/refusal.rs"),
         include_str!("../../src/life_refusal.rs"),
         include_str!("../../src/refusal/exposure.rs"),
+        include_str!("../../src/refusal/code.rs"),
     ];
     let written = sources.iter().flat_map(|source| source.lines());
     let written = written.filter_map(|line| line.split_once("=> \"")?.1.strip_suffix("\","));

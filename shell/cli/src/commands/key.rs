@@ -1,5 +1,6 @@
 //! `strongroom key` and `strongroom principal`: who may touch the funds over a server, and with which key.
 
+use super::key_end::{RevokeArgs, restrict};
 use crate::context::Global;
 use crate::failure::{Exit, Failure};
 use crate::print::{self, Align};
@@ -7,7 +8,7 @@ use clap::{Args, Subcommand};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 use strongroom_client::{Client, Invitation, Options, SecretText, enrol, of_secret, write_private};
-use strongroom_server::{KeyIssued, NewKey, NewPrincipal, Restrict, Revoke};
+use strongroom_server::{KeyIssued, NewKey, NewPrincipal};
 use strongroom_vault::Secret;
 use strongroom_vault::sealed_box::{ReceiverSecret, SealedBoxError, open};
 
@@ -103,22 +104,7 @@ pub(crate) enum KeyVerb {
     #[command(
         after_help = "Example:\n  strongroom key revoke k0123456789ab --reason \"laptop stolen\" \\\n      --key operator.key"
     )]
-    Revoke {
-        /// The lineage, or one key as LINEAGE.VERSION
-        name: String,
-        /// Why, for the record
-        #[arg(long)]
-        reason: String,
-        /// Also when no operator could act afterwards; the next start invites a first operator again
-        #[arg(long)]
-        even_the_last: bool,
-        /// Seconds to wait until no verifier accepts the key any more; 0 does not wait and says who has not confirmed
-        #[arg(long, value_name = "SECONDS", default_value_t = 10.0)]
-        wait: f64,
-        /// Write the receipts here, one JSON text a line
-        #[arg(long, value_name = "FILE")]
-        receipts: Option<PathBuf>,
-    },
+    Revoke(RevokeArgs),
 }
 
 /// What a key is to be for.
@@ -203,89 +189,9 @@ impl KeyVerb {
             Self::List => list(global),
             Self::Restrict { lineage, to, reason } => restrict(global, &lineage, Some(to), reason),
             Self::Release { lineage, reason } => restrict(global, &lineage, None, reason),
-            Self::Revoke { name, reason, even_the_last, wait, receipts } => {
-                let (lineage, version) = match name.split_once('.') {
-                    Some((lineage, version)) => (lineage.to_owned(), version.parse().ok()),
-                    None => (name, None),
-                };
-                let wait_seconds = Some(wait);
-                let body = serde_json::to_vec(&Revoke { reason, version, even_the_last, wait_seconds })?;
-                let answer = global
-                    .keys
-                    .client()?
-                    .post(&format!("/v1/keys/{lineage}/revoke"), &body)?
-                    .into_success()?;
-                if let Some(path) = receipts {
-                    write_receipts(&path, &answer)?;
-                }
-                if global.json {
-                    print::line(String::from_utf8_lossy(&answer));
-                    return Ok(());
-                }
-                told_revoked(&serde_json::from_slice(&answer)?);
-                Ok(())
-            }
+            Self::Revoke(revoke) => revoke.run(global),
         }
     }
-}
-
-/// What came of a revocation, as far as it is printed.
-#[derive(Deserialize)]
-struct RevokedRow {
-    keys: Vec<KeyRow>,
-    confirmed: bool,
-    unconfirmed: Vec<String>,
-    waited_ms: u64,
-    receipts: Vec<ReceiptRow>,
-}
-
-#[derive(Deserialize)]
-struct ReceiptRow {
-    leaf_index: u64,
-    recorded_at: String,
-}
-
-fn told_revoked(revoked: &RevokedRow) {
-    match revoked.keys.is_empty() {
-        true => print::line("already done: nothing changed"),
-        false => revoked.keys.iter().for_each(|key| print::line(format!("{} is revoked", key.key))),
-    }
-    for receipt in &revoked.receipts {
-        print::line(format!("recorded at {} as leaf {} of the log", receipt.recorded_at, receipt.leaf_index));
-    }
-    match revoked.confirmed {
-        true => print::line(format!("no verifier accepts it any more (after {} ms)", revoked.waited_ms)),
-        false => print::line(format!(
-            "NOT YET CONFIRMED by {}: they may accept it for a second more",
-            revoked.unconfirmed.join(", ")
-        )),
-    }
-}
-
-/// Each receipt as its own line, byte for byte as the server gave it.
-fn write_receipts(path: &Path, answer: &[u8]) -> Result<(), Failure> {
-    let answer: serde_json::Value = serde_json::from_slice(answer)?;
-    let receipts = answer.get("receipts").and_then(serde_json::Value::as_array);
-    let lines: String = receipts.into_iter().flatten().map(|receipt| format!("{receipt}\n")).collect();
-    std::fs::write(path, lines).map_err(|error| Failure::file(path, &error))
-}
-
-fn restrict(
-    global: &Global,
-    lineage: &str,
-    restriction: Option<String>,
-    reason: String,
-) -> Result<(), Failure> {
-    let told = restriction.clone().unwrap_or_else(|| "held to nothing any more".to_owned());
-    let body = serde_json::to_vec(&Restrict { restriction, reason })?;
-    let path = format!("/v1/keys/{lineage}/restrict");
-    let answer = global.keys.client()?.post(&path, &body)?.into_success()?;
-    if global.json {
-        print::line(String::from_utf8_lossy(&answer));
-        return Ok(());
-    }
-    print::line(format!("{lineage} is {told}"));
-    Ok(())
 }
 
 impl Issue {

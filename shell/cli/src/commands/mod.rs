@@ -11,6 +11,7 @@ pub(crate) mod fee;
 pub(crate) mod fund;
 pub(crate) mod http;
 pub(crate) mod key;
+mod key_end;
 pub(crate) mod life;
 pub(crate) mod nav;
 pub(crate) mod order;

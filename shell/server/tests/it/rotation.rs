@@ -327,7 +327,10 @@ fn the_use_of_keys_outlives_a_restart() {
 /// Both servers have the lineage in their queues; the log lets one of them say it.
 #[test]
 fn two_servers_of_one_database_do_what_is_due_once() {
-    let Some(home) = Home::shared() else { return };
+    let (Some(mut home), Some(redis)) = (Home::shared(), strongroom_testing::redis::Redis::start()) else {
+        return;
+    };
+    home.redis = Some(redis.url());
     let one = home.start();
     let other = home.start();
     let own = crate::home::key_id("ap-one");

@@ -3,6 +3,7 @@
 mod anchor;
 mod consistency;
 mod cosign;
+mod deeds;
 mod export;
 mod proof;
 mod tail;
@@ -33,6 +34,10 @@ pub(crate) enum AuditVerb {
     Export(export::Export),
     /// List what happened, one line for each record, in the order of the log
     Tail(tail::Tail),
+    /// List what a key asked for, done and refused: root-cause material
+    Key(deeds::Key),
+    /// Show who sent an order, so that a third party can check it; or check that, offline
+    Dispute(deeds::DisputeArgs),
     /// Print the public key that checks this log
     Vkey(Vkey),
     /// Show the checkpoint outside the database, or accept a database that does not continue it
@@ -55,6 +60,8 @@ impl AuditVerb {
             Self::Consistency(consistency) => consistency.run(global),
             Self::Export(export) => export.run(global),
             Self::Tail(tail) => tail.run(global),
+            Self::Key(key) => key.run(global),
+            Self::Dispute(dispute) => dispute.run(global),
             Self::Vkey(_) => vkey(global),
             Self::Anchor(anchor) => anchor.run(global),
             Self::Cosign(cosign) => cosign.run(global),

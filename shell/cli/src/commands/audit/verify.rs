@@ -58,6 +58,7 @@ impl Verify {
             None => None,
         };
         let report = leaves(desk.store(), &head, &mut faults)?;
+        faults.extend(keys(&mut desk)?);
         let took = begun.elapsed();
         faults.extend(report.faults.iter().map(Fault::of));
         let verified = Verified {
@@ -135,6 +136,19 @@ fn anchored(store: &mut Store, path: &Path, faults: &mut Vec<Fault>) -> Result<O
         }
         // A tree that has lost nodes is described by what looks at its leaves.
         Err(StoreError::Audit(_) | StoreError::LogPlaceUnknown) => Ok(None),
+        Err(other) => Err(other.into()),
+    }
+}
+
+/// Principals and keys: by the log under the roots that it has of them, and the tables that people read.
+fn keys(desk: &mut strongroom_desk::Desk) -> Result<Vec<Fault>, Failure> {
+    match desk.check_keys() {
+        Ok(faults) => Ok(faults.iter().map(Fault::of).collect()),
+        Err(strongroom_desk::DeskError::Store(StoreError::LogFaulty(fault))) => Ok(vec![Fault::of(&fault)]),
+        // A record that cannot be read any more is named by what looks at its leaf.
+        Err(strongroom_desk::DeskError::AccessRecord { .. } | strongroom_desk::DeskError::Store(_)) => {
+            Ok(Vec::new())
+        }
         Err(other) => Err(other.into()),
     }
 }
