@@ -163,8 +163,9 @@ impl Desk {
                     self.anchoring.note(appended.checkpoint());
                     self.answers.clear();
                     let appended = Arc::new(appended);
-                    let place = |(place, record)| Place::new(&appended, place, record);
-                    places = records.iter().enumerate().map(place).collect();
+                    let records: Arc<[Record]> = records.into();
+                    let place = |place| Place::of(&appended, &records, place);
+                    places = (0..records.len()).filter_map(place).collect();
                 }
                 Err(error) => {
                     // Memory holds what is not in the log: it is read again when next needed.

@@ -259,10 +259,8 @@ impl Desk {
         let appended = Arc::new(self.store.append_after(&batch.records, &rows, ends)?);
         self.answers.clear();
         self.anchoring.note(appended.checkpoint());
-        let place = |index: Option<usize>| {
-            let index = index?;
-            Some(Place::new(&appended, index, batch.records.get(index)?))
-        };
+        let records: Arc<[Record]> = batch.records.into();
+        let place = |index: Option<usize>| Place::of(&appended, &records, index?);
         for (answer, (last, request)) in answers.iter_mut().zip(batch.places) {
             if let Ok(answer) = answer {
                 (answer.place, answer.request) = (place(last), place(request));

@@ -78,29 +78,35 @@ pub struct Caused {
 #[derive(Debug, Clone)]
 pub struct Place {
     appended: Arc<Appended>,
+    records: Arc<[Record]>,
     place: usize,
-    record: Record,
 }
 
 impl PartialEq for Place {
     fn eq(&self, other: &Self) -> bool {
-        self.record == other.record
+        self.record() == other.record()
     }
 }
 
 impl Place {
-    pub(crate) fn new(appended: &Arc<Appended>, place: usize, record: &Record) -> Self {
-        Self { appended: appended.clone(), place, record: record.clone() }
+    /// None where the commit has no such record.
+    pub(crate) fn of(appended: &Arc<Appended>, records: &Arc<[Record]>, place: usize) -> Option<Self> {
+        let (appended, records) = (appended.clone(), records.clone());
+        records.get(place).is_some().then_some(Self { appended, records, place })
+    }
+
+    fn record(&self) -> Option<&Record> {
+        self.records.get(self.place)
     }
 
     /// Its stream and number.
     pub fn name(&self) -> (&str, u64) {
-        (&self.record.stream, self.record.seq)
+        self.record().map_or(("", 0), |record| (record.stream.as_str(), record.seq))
     }
 
     /// The proof that it is in the log; none where nobody signs.
     pub fn receipt(&self) -> Option<strongroom_audit::Receipt> {
-        self.appended.receipt(self.place, &self.record).ok().flatten()
+        self.appended.receipt(self.place, self.record()?).ok().flatten()
     }
 }
 
