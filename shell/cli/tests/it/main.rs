@@ -29,6 +29,7 @@ mod rates;
 mod real_data;
 mod reference;
 mod refusals;
+mod revoked;
 mod signed;
 mod small_market;
 mod sweeps;
