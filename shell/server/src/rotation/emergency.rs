@@ -6,6 +6,7 @@ use crate::caller::Caller;
 use crate::house::Shared;
 use crate::keys::{CODE_SECONDS, HMAC_PURPOSE, new_code, random};
 use crate::problem::Problem;
+use crate::verifiers::WAIT_MAX;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
@@ -61,7 +62,11 @@ pub(crate) async fn emergency(
         }
         lineages.push(done);
     }
-    let mut response = (StatusCode::OK, Json(EmergencyDone { lineages })).into_response();
+    let end = lineages.iter().map(|done| done.seq).max().unwrap_or_default();
+    let confirmation = house.wait_for_verifiers(end, WAIT_MAX).await?;
+    let (confirmed, unconfirmed) = (confirmation.unconfirmed.is_empty(), confirmation.unconfirmed);
+    let done = EmergencyDone { lineages, confirmed, unconfirmed };
+    let mut response = (StatusCode::OK, Json(done)).into_response();
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Ok(response)
 }
@@ -91,6 +96,7 @@ async fn replace(
         principal: grant.principal.to_string(),
         seq: 0,
         revoked: Vec::new(),
+        receipts: Vec::new(),
         refused: None,
         invitation: None,
         key: None,
@@ -107,6 +113,9 @@ async fn replace(
         _ => None,
     });
     (done.seq, done.revoked) = (answer.seq, revoked.collect());
+    let ended = answer.events.iter().zip(&answer.places);
+    let ended = ended.filter(|(event, _)| matches!(event, AccessEvent::KeyRevoked { .. }));
+    done.receipts = ended.filter_map(|(_, place)| place.receipt()).collect();
     if done.revoked.is_empty() {
         return Ok(done);
     }

@@ -131,6 +131,10 @@ pub struct Replaced {
     pub seq: u64,
     /// The keys that ended.
     pub revoked: Vec<String>,
+    /// One for each: that it ended, why and when, in the log; they verify offline.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<Object>)]
+    pub receipts: Vec<strongroom_audit::Receipt>,
     /// Why nothing of it was done, where it was refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused: Option<String>,
@@ -153,6 +157,12 @@ pub struct Replaced {
 pub struct EmergencyDone {
     /// Each lineage.
     pub lineages: Vec<Replaced>,
+    /// No verifier accepts what ended any more.
+    #[serde(default)]
+    pub confirmed: bool,
+    /// Verifiers that may still go by what was before, for a second at most.
+    #[serde(default)]
+    pub unconfirmed: Vec<String>,
 }
 
 /// A version of a lineage.

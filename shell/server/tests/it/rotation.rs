@@ -283,7 +283,12 @@ fn an_emergency_ends_and_replaces_a_principals_keys() {
     let body = json!({ "principal": "ap-one", "reason": "the laptop is gone" }).to_string();
     let done = server.ask("operator", "POST", "/v1/rotations/emergency", &body).json();
     let replaced = done["lineages"].as_array().unwrap();
-    assert_eq!(replaced.len(), 2, "{done}");
+    assert_eq!((replaced.len(), &done["confirmed"]), (2, &json!(true)), "{done}");
+    for one in replaced {
+        let receipts = one["receipts"].as_array().unwrap();
+        assert_eq!(receipts.len(), one["revoked"].as_array().unwrap().len());
+        assert!(receipts.iter().all(|receipt| receipt["kind"] == "key-revoked"), "{receipts:?}");
+    }
     assert_eq!(
         client.get("/v1/whoami").unwrap().into_success().unwrap_err().code(),
         "key.must_not_be_revoked"
