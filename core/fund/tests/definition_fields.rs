@@ -30,7 +30,7 @@ const SECTIONS: &[Section] = &[
         &[
             ("id", "symbol", "the fund's symbol, also the name of its log"),
             ("name", "text", "its legal name"),
-            ("type", "`single-asset` or `basket`", "how many assets it may hold"),
+            ("type", "`single-asset`, `basket` or `derivatives`", "what it may hold"),
             ("currency", "`USD`", "the currency of its books"),
             ("calendar", "`NYSE` or `NYSE-monthly`", "on which days it deals and strikes"),
             ("cost_method", "`average`, `fifo`, `lifo`, `hifo`", "which lots a sale is taken from"),
@@ -46,6 +46,7 @@ const SECTIONS: &[Section] = &[
             ),
             ("asset", "sections", "what it may hold"),
             ("index", "section, of a basket", "what a basket follows"),
+            ("exposure", "section, of derivatives", "the multiple of an index that it holds"),
             ("cash_in_lieu", "sections, of a basket", "assets for which cash stands in"),
             ("seed", "section", "the first shares"),
             ("strike", "section", "when NAV is struck"),
@@ -89,6 +90,67 @@ const SECTIONS: &[Section] = &[
             ("from", "date", "from which day"),
             ("bps", "exact number", "basis points of everything bought and sold"),
         ],
+    ),
+    section(
+        "[exposure]",
+        "The multiple that a fund of derivatives holds, and in what.",
+        &[
+            ("instrument", "`futures`, `perpetual` or `swap`", "in what it is held"),
+            ("contract", "exact number", "coins of one contract"),
+            ("reset", "`daily` or `monthly`", "how often it is brought back to the multiple of net assets"),
+            ("factor", "sections", "the multiple"),
+            ("cost", "sections", "what a trade costs"),
+            ("financing", "sections, of a swap", "what its notional costs"),
+            ("collateral_yield", "sections, may be left out", "what cash and margin earn"),
+            ("margin", "section", "what the broker asks for"),
+            ("roll", "section, of futures", "when they are rolled"),
+            ("basis", "sections, of futures", "their assumed basis over the index"),
+        ],
+    ),
+    section(
+        "[[exposure.factor]]",
+        "The multiple, by date.",
+        &[
+            ("from", "date", "from which day"),
+            ("multiple", "exact number", "2 is twice a day, -1 the opposite"),
+        ],
+    ),
+    section(
+        "[[exposure.cost]]",
+        "What a trade of derivatives costs, by date.",
+        &[("from", "date", "from which day"), ("bps", "exact number", "basis points of the trade")],
+    ),
+    section(
+        "[[exposure.financing]]",
+        "What a swap's notional costs, by date.",
+        &[("from", "date", "from which day"), ("annual", "exact number", "a year on 360 days, a fraction")],
+    ),
+    section(
+        "[[exposure.collateral_yield]]",
+        "What cash and margin earn, by date.",
+        &[("from", "date", "from which day"), ("annual", "exact number", "a year on 360 days, a fraction")],
+    ),
+    section(
+        "[exposure.margin]",
+        "What the broker asks for.",
+        &[
+            ("broker", "text", "who holds the margin"),
+            ("initial", "exact number", "fraction of the position when it is taken"),
+            ("maintenance", "exact number", "fraction below which margin is called"),
+        ],
+    ),
+    section(
+        "[exposure.roll]",
+        "When futures are rolled into the next expiry.",
+        &[
+            ("expiry", "`last-friday`", "which day of a month is an expiry"),
+            ("sessions_before", "count", "sessions before the expiry on which a roll is due"),
+        ],
+    ),
+    section(
+        "[[exposure.basis]]",
+        "The assumed basis of futures over the index, by date.",
+        &[("from", "date", "from which day"), ("annual", "exact number", "a year, a fraction")],
     ),
     section(
         "[[cash_in_lieu]]",

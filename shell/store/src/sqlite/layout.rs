@@ -48,15 +48,12 @@ CREATE TABLE log_nodes (
 ) STRICT, WITHOUT ROWID;
 ";
 
-/// An insert that would replace a record counts as an edit too: `INSERT OR REPLACE` runs no delete trigger.
+/// Against a slip of the hand. They do not stop who means it, and `INSERT OR REPLACE` passes them: a guard against that
+/// costs a tenth of an append, and the leaf of a replaced record tells of it as of any edit.
 const GUARDS: &str = "
 CREATE TRIGGER events_are_never_updated BEFORE UPDATE ON events
 BEGIN SELECT RAISE(ABORT, 'history is never edited'); END;
 CREATE TRIGGER events_are_never_deleted BEFORE DELETE ON events
-BEGIN SELECT RAISE(ABORT, 'history is never edited'); END;
-CREATE TRIGGER events_are_never_replaced BEFORE INSERT ON events
-WHEN EXISTS (SELECT 1 FROM events WHERE leaf = NEW.leaf)
-    OR EXISTS (SELECT 1 FROM events WHERE stream = NEW.stream AND seq = NEW.seq)
 BEGIN SELECT RAISE(ABORT, 'history is never edited'); END;
 ";
 
@@ -156,7 +153,7 @@ fn make_leaves(tx: &Transaction<'_>, path: &Path) -> Result<(), StoreError> {
     }
     tx.execute_batch(
         "DROP TRIGGER events_are_never_updated; DROP TRIGGER events_are_never_deleted;
-        DROP TRIGGER events_are_never_replaced; ALTER TABLE events RENAME TO events_before;",
+        DROP TRIGGER IF EXISTS events_are_never_replaced; ALTER TABLE events RENAME TO events_before;",
     )
     .map_err(at_fault)?;
     tx.execute_batch(EVENTS).map_err(at_fault)?;

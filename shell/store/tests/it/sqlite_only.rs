@@ -2,8 +2,9 @@
 
 use std::process::Command;
 
-use strongroom_store::{Location, Migration, Schema, Store, StoreError};
+use strongroom_store::{Location, LogFault, Migration, Schema, Store, StoreError};
 
+use crate::conformance::code;
 use crate::home::Home;
 use crate::sample::*;
 
@@ -69,16 +70,21 @@ fn every_commit_is_synchronised() {
     assert_eq!(home.rows("SELECT * FROM witness"), ["2 wal"]);
 }
 
+/// No trigger stops it; the log tells of it.
 #[test]
 fn a_replaced_record_counts_as_an_edit() {
-    let home = Home::sqlite();
-    home.open(&SCHEMA).append(&run("a", 1..=1), &[]).unwrap();
-    for (leaf, seq) in [(0, 9), (9, 1)] {
-        let replaced = home.by_hand(&format!(
+    let changed = LogFault::RecordChanged { stream: "a".to_owned(), seq: 9, leaf: 0 };
+    for (leaf, seq, fault) in [(0, 9, changed), (9, 1, LogFault::LeafMissing { leaf: 0 })] {
+        let home = Home::sqlite();
+        let mut store = home.open(&SCHEMA);
+        store.append(&run("a", 1..=1), &[]).unwrap();
+        home.by_hand(&format!(
             "INSERT OR REPLACE INTO events (leaf, stream, seq, at, recorded_at, actor, kind, body, salt, leaf_hash)
              VALUES ({leaf}, 'a', {seq}, '', '', '', '', 'forged', zeroblob(16), zeroblob(32))"
-        ));
-        assert!(replaced.unwrap_err().starts_with("history is never edited"));
+        ))
+        .unwrap();
+        assert_eq!(store.verify_log(&|_| ()).unwrap().faults.first(), Some(&fault));
+        assert_eq!(code(store.check_log_tail()), fault.code());
     }
 }
 
