@@ -9,6 +9,7 @@ mod access;
 mod cause;
 mod desk;
 mod dispute;
+mod erasure;
 mod error;
 mod evidence;
 mod keys;

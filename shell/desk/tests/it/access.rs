@@ -241,9 +241,16 @@ fn what_a_key_asked_for_is_kept_with_what_came_of_it(home: &Home) {
     assert_eq!(again.place, None);
     assert_eq!(done.request.unwrap().name(), (stream_of(lineage.as_str()).as_str(), 1));
     assert_eq!(kept[0].source, commitment_to(&[1; 16], "192.0.2.7", "desk/1").to_string());
-    // Erasing where it came from changes neither the record nor the log.
-    home.by_hand("DELETE FROM request_sources");
+    // Erasing where it came from changes neither the record nor the log, which says that it was done.
+    assert_eq!(home.number("SELECT count(*) FROM request_sources"), 3);
+    let before = desk.log_head().unwrap().size();
+    assert_eq!(desk.erase_sources(&lineage, "asked for", &by_ana()).unwrap(), 3);
+    assert_eq!(desk.erase_sources(&lineage, "asked for", &by_ana()).unwrap(), 0);
+    assert_eq!(home.number("SELECT count(*) FROM request_sources"), 0);
+    assert_eq!(home.number("SELECT count(*) FROM events WHERE kind = 'sources-erased'"), 1);
+    assert_eq!(desk.log_head().unwrap().size(), before + 1);
     assert_eq!(desk.verify_log(&|_| ()).unwrap().faults, []);
+    assert!(desk.deeds_with_sources(&lineage, 1, 10).unwrap().iter().all(|deed| deed.peer.is_none()));
     assert_eq!(desk.deeds(&lineage, 1, 10).unwrap(), kept);
 }
 

@@ -4,6 +4,7 @@ mod anchor;
 mod consistency;
 mod cosign;
 mod deeds;
+mod erase;
 mod export;
 mod proof;
 mod tail;
@@ -38,6 +39,8 @@ pub(crate) enum AuditVerb {
     Key(deeds::Key),
     /// Show who sent an order, so that a third party can check it; or check that, offline
     Dispute(deeds::DisputeArgs),
+    /// Erase from where a lineage's requests came; no proof changes
+    Erase(erase::Erase),
     /// Print the public key that checks this log
     Vkey(Vkey),
     /// Show the checkpoint outside the database, or accept a database that does not continue it
@@ -62,6 +65,7 @@ impl AuditVerb {
             Self::Tail(tail) => tail.run(global),
             Self::Key(key) => key.run(global),
             Self::Dispute(dispute) => dispute.run(global),
+            Self::Erase(erase) => erase.run(global),
             Self::Vkey(_) => vkey(global),
             Self::Anchor(anchor) => anchor.run(global),
             Self::Cosign(cosign) => cosign.run(global),
