@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from base64 import b64decode, b64encode
 from collections.abc import Iterator
@@ -147,3 +148,34 @@ def test_what_a_lenient_reader_would_take_is_refused() -> None:
 )
 def test_a_key_that_is_none_is_refused(vkey: str) -> None:
     assert outcome(OPEN["receipt"], vkey) == "audit.key_must_be_verifier_key"
+
+
+def vkey_of(kind: int, public: str) -> str:
+    material = bytes([kind]) + bytes.fromhex(public)
+    key_id = hashlib.sha256(b"fund.example/log\n" + material).hexdigest()[:8]
+    return f"fund.example/log+{key_id}+{b64encode(material).decode()}"
+
+
+WEAK = (
+    "00" * 32,
+    "00" * 31 + "80",
+    "01" + "00" * 31,
+    "ec" + "ff" * 30 + "7f",
+    "ed" + "ff" * 30 + "7f",
+    "ee" + "ff" * 31,
+    "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+    "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85",
+    "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+    "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa",
+)
+
+
+@pytest.mark.parametrize("public", WEAK)
+def test_a_key_for_which_anybody_can_sign_is_refused(public: str) -> None:
+    assert outcome(OPEN["receipt"], vkey_of(1, public)) == "audit.key_must_be_strong"
+
+
+def test_a_key_of_a_witness_is_none_of_a_log() -> None:
+    public = b64decode(OPEN["vkey"].split("+", 2)[2])[1:].hex()
+    assert vkey_of(1, public) == OPEN["vkey"]
+    assert outcome(OPEN["receipt"], vkey_of(4, public)) == "audit.key_must_be_of_kind"

@@ -49,7 +49,8 @@ export interface VerifiedReceipt {
 /**
  * The event of a receipt, as its text or its UTF-8, if it is in the log of a verifier key, `name+id+key`, which comes from
  * a trusted place. Cosignatures of witnesses are not judged. Throws ReceiptError: its code says which rule of section 3
- * was broken, or `audit.key_must_be_verifier_key` or `audit.key_must_be_of_kind` that the key is none of a log.
+ * was broken, or `audit.key_must_be_verifier_key`, `audit.key_must_be_of_kind` or `audit.key_must_be_strong` that the
+ * key is none of a log.
  */
 export async function verifyReceipt(receipt: string | Uint8Array, vkey: string): Promise<VerifiedReceipt> {
   const key = await logKeyOf(vkey);
@@ -237,7 +238,24 @@ async function logKeyOf(vkey: string): Promise<LogKey> {
   if (material[0] !== ED25519) {
     throw new ReceiptError("audit.key_must_be_of_kind", "the key of a log is wanted, Ed25519 of type 0x01");
   }
+  if (isWeak(material.slice(1))) {
+    const text = "the verifier key is a point of small order: anybody can sign for it";
+    throw new ReceiptError("audit.key_must_be_strong", text);
+  }
   return { name, id: own, key: await VerifyingKey.ed25519(material.slice(1)) };
+}
+
+/**
+ * Whether the order of a point is at most 8 (RFC 8032 section 5.1; y is without the sign of x). Orders 1, 2 and 4 have
+ * y = 1, -1 and 0. Doubled to order 4, a point of order 8 has x^2 = -y^2, and so on the curve d y^4 + 2 y^2 = 1, where
+ * d = -121665/121666.
+ */
+function isWeak(publicKey: Bytes): boolean {
+  const field = 2n ** 255n - 19n;
+  const y = BigInt.asUintN(255, BigInt(`0x${hex(publicKey.slice().reverse())}`));
+  const square = (y * y) % field;
+  if (square === 0n || square === 1n) return true;
+  return (121_665n * square * square - 121_666n * (2n * square - 1n)) % field === 0n;
 }
 
 /** A signed note (C2SP signed-note): a text, and the lines of signature behind its last empty line. */

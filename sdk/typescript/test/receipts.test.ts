@@ -1,6 +1,7 @@
 /** Receipts: every row of `spec/vectors/receipts`, what a verified one says, and every flipped bit of a valid one. */
 
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { decodeBase64, encodeBase64, utf8 } from "../src/bytes.js";
@@ -150,4 +151,35 @@ test("a key that is none is refused", async () => {
   for (const each of [...wrong, `\ud800${vkey}`]) {
     assert.equal(await outcome(open.receipt, each), "audit.key_must_be_verifier_key", each);
   }
+});
+
+function vkeyOf(kind: number, publicKey: Uint8Array): string {
+  const material = Uint8Array.of(kind, ...publicKey);
+  const id = createHash("sha256").update("fund.example/log\n").update(material).digest("hex").slice(0, 8);
+  return `fund.example/log+${id}+${encodeBase64(material)}`;
+}
+
+test("a key for which anybody can sign is refused", async () => {
+  const weak = [
+    "00".repeat(32),
+    `${"00".repeat(31)}80`,
+    `01${"00".repeat(31)}`,
+    `ec${"ff".repeat(30)}7f`,
+    `ed${"ff".repeat(30)}7f`,
+    `ee${"ff".repeat(31)}`,
+    "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+    "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85",
+    "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+    "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa",
+  ];
+  for (const each of weak) {
+    const vkey = vkeyOf(1, Buffer.from(each, "hex"));
+    assert.equal(await outcome(open.receipt, vkey), "audit.key_must_be_strong", each);
+  }
+});
+
+test("a key of a witness is none of a log", async () => {
+  const publicKey = (decodeBase64(open.vkey.split("+").slice(2).join("+")) ?? new Uint8Array()).slice(1);
+  assert.equal(vkeyOf(1, publicKey), open.vkey);
+  assert.equal(await outcome(open.receipt, vkeyOf(4, publicKey)), "audit.key_must_be_of_kind");
 });

@@ -67,7 +67,8 @@ def verify_receipt(receipt: str | bytes | Mapping[str, Any], vkey: str) -> Verif
 
     Give the text of the receipt: in a mapping it is no longer seen whether a member stood there twice. Cosignatures of
     witnesses are not judged. Raises ReceiptError: its code says which rule of section 3 was broken, or
-    `audit.key_must_be_verifier_key` or `audit.key_must_be_of_kind` that the key is none of a log.
+    `audit.key_must_be_verifier_key`, `audit.key_must_be_of_kind` or `audit.key_must_be_strong` that the key is none of
+    a log.
     """
     key = _LogKey(vkey)
     read = _Receipt(_members_of(receipt))
@@ -229,6 +230,17 @@ def _is_key_name(name: str) -> bool:
     return is_plain and 1 <= size <= _KEY_NAME_BYTES_MAX
 
 
+def _is_weak(public: bytes) -> bool:
+    """Whether the order of a point is at most 8 (RFC 8032 section 5.1; y is without the sign of x).
+
+    Orders 1, 2 and 4 have y = 1, -1 and 0. Doubled to order 4, a point of order 8 has x^2 = -y^2, and so on the curve
+    d y^4 + 2 y^2 = 1, where d = -121665/121666.
+    """
+    field = (1 << 255) - 19
+    square = pow(int.from_bytes(public, "little") & ((1 << 255) - 1), 2, field)
+    return square in (0, 1) or (121_665 * square * square - 121_666 * (2 * square - 1)) % field == 0
+
+
 class _LogKey:
     """A verifier key of a log (C2SP signed-note): a name, the id of four bytes, and an Ed25519 key."""
 
@@ -243,6 +255,9 @@ class _LogKey:
             raise ReceiptError("audit.key_must_be_verifier_key", "the id in the verifier key is that of another key")
         if material[0] != _ED25519:
             raise ReceiptError("audit.key_must_be_of_kind", "the key of a log is wanted, Ed25519 of type 0x01")
+        if _is_weak(material[1:]):
+            text = "the verifier key is a point of small order: anybody can sign for it"
+            raise ReceiptError("audit.key_must_be_strong", text)
         self._key = VerifyingKey.ed25519(material[1:])
 
     def is_signed(self, text: str, signature: bytes) -> bool:
