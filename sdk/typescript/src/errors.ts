@@ -62,3 +62,6 @@ export class Refused extends StrongroomError {
 
 /** A webhook that is not to be acted on. */
 export class WebhookError extends StrongroomError {}
+
+/** A receipt that proves nothing, or a key by which none can be verified (`spec/receipts.md`, section 3). */
+export class ReceiptError extends StrongroomError {}

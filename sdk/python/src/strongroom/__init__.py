@@ -1,5 +1,5 @@
 """A client of a Strongroom server: it signs every request, believes only answers that a pinned key signed, and
-heals its clock; it also verifies webhooks.
+heals its clock; it also verifies webhooks and receipts of the audit log.
 
     import strongroom
 
@@ -10,6 +10,7 @@ heals its clock; it also verifies webhooks.
 from .client import AsyncClient, Client, enrol, enrol_async, import_secret
 from .errors import (
     KeyFileError,
+    ReceiptError,
     Refused,
     SignatureError,
     StrongroomError,
@@ -20,6 +21,7 @@ from .errors import (
 )
 from .exchange import Answer, Options
 from .key_file import CallbackStore, FileStore, KeyFile, KeyStore, ServerKey
+from .receipts import Checkpoint, VerifiedReceipt, verify_receipt
 from .ring import ClientKey, KeyRing
 from .webhook import MemoryOfIds, SeenIds, Webhook, WebhookReceiver
 
@@ -27,6 +29,7 @@ __all__ = [
     "Answer",
     "AsyncClient",
     "CallbackStore",
+    "Checkpoint",
     "Client",
     "ClientKey",
     "FileStore",
@@ -36,6 +39,7 @@ __all__ = [
     "KeyStore",
     "MemoryOfIds",
     "Options",
+    "ReceiptError",
     "Refused",
     "SeenIds",
     "ServerKey",
@@ -44,10 +48,12 @@ __all__ = [
     "TransportError",
     "UnbelievableAnswer",
     "UnreadableMessage",
+    "VerifiedReceipt",
     "Webhook",
     "WebhookError",
     "WebhookReceiver",
     "enrol",
     "enrol_async",
     "import_secret",
+    "verify_receipt",
 ]

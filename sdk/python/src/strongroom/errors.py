@@ -67,3 +67,7 @@ class Refused(StrongroomError):
 
 class WebhookError(StrongroomError):
     """A webhook that is not to be acted on."""
+
+
+class ReceiptError(StrongroomError):
+    """A receipt that proves nothing, or a key by which none can be verified (`spec/receipts.md`, section 3)."""
