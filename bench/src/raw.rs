@@ -13,7 +13,10 @@ use std::time::{Duration, Instant};
 use strongroom_desk::SCHEMA;
 use strongroom_store::Location;
 
-const EVENTS: (&str, &[&str]) = ("events", &["stream", "seq", "at", "recorded_at", "kind", "body"]);
+/// The last two are binary and are noted as hexadecimal text.
+const EVENTS: (&str, &[&str]) =
+    ("events", &["leaf", "stream", "seq", "at", "recorded_at", "actor", "kind", "body", "salt", "leaf_hash"]);
+const BINARY: [&str; 2] = ["salt", "leaf_hash"];
 
 /// What one transaction wrote, in order: the statement, and the values of its row.
 type Group = Vec<(usize, Vec<Value>)>;
@@ -78,7 +81,9 @@ pub fn per_second(count: usize, time: Duration) -> f64 {
 /// Each table's name and columns, and the statement that writes one of its rows.
 fn tables() -> Vec<(&'static str, Vec<&'static str>, String)> {
     let (name, columns) = EVENTS;
-    let insert = format!("INSERT INTO {name} VALUES ({})", marks(columns.len()));
+    let values = columns.iter().map(|column| if BINARY.contains(column) { "unhex(?)" } else { "?" });
+    let values = values.collect::<Vec<_>>().join(", ");
+    let insert = format!("INSERT INTO {name} ({}) VALUES ({values})", columns.join(", "));
     let mut tables = vec![(name, columns.to_vec(), insert)];
     for table in SCHEMA.tables {
         let names: Vec<&str> = table.columns.iter().map(|column| column.name).collect();
@@ -104,7 +109,11 @@ fn marks(count: usize) -> String {
 fn triggers(tables: &[(&'static str, Vec<&'static str>, String)]) -> String {
     let mut sql = "CREATE TABLE noted (place INTEGER PRIMARY KEY, statement INTEGER, row TEXT);".to_owned();
     for (index, (name, columns, _)) in tables.iter().enumerate() {
-        let values: Vec<String> = columns.iter().map(|column| format!("NEW.{column}")).collect();
+        let value = |column: &&str| match BINARY.contains(column) {
+            true => format!("hex(NEW.{column})"),
+            false => format!("NEW.{column}"),
+        };
+        let values: Vec<String> = columns.iter().map(value).collect();
         for moment in ["INSERT", "UPDATE"] {
             sql.push_str(&format!(
                 "CREATE TRIGGER noted_{moment}_{name} AFTER {moment} ON {name} BEGIN
