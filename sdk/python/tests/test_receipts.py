@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 import strongroom
+from strongroom.signature import SigningKey
 
 FOLDER = Path(__file__).parents[3] / "spec/vectors/receipts"
 ROWS: list[dict[str, str]] = json.loads((FOLDER / "receipts.json").read_text())
@@ -109,6 +110,7 @@ def test_another_number_leads_to_another_root() -> None:
 def test_what_a_lenient_reader_would_take_is_refused() -> None:
     text = OPEN["receipt"]
     assert '"seq":1,' in text
+    assert text.endswith('\\n"}')
     for wrong in (
         text.replace('"seq":1,', '"seq":1,"seq":1,'),
         text.replace('"seq":1,', '"seq":1,"s\\u0065q":1,'),
@@ -124,6 +126,8 @@ def test_what_a_lenient_reader_would_take_is_refused() -> None:
         text.replace('"seq":1,', '"seq":1,"__proto__":{},'),
         "\ufeff" + text,
         text[:-1] + ",}",
+        text.replace('"recorded_at":"', f'"recorded_at":"{"1" * 1_000}'),
+        text.replace('\\n"}', '\\nx"}'),
         text + " " * (16 << 20),
     ):
         assert outcome(wrong) == FORM, wrong[:200]
@@ -154,6 +158,31 @@ def vkey_of(kind: int, public: str) -> str:
     material = bytes([kind]) + bytes.fromhex(public)
     key_id = hashlib.sha256(b"fund.example/log\n" + material).hexdigest()[:8]
     return f"fund.example/log+{key_id}+{b64encode(material).decode()}"
+
+
+def signed_by(seed: bytes, text: str) -> tuple[str, str]:
+    """A receipt whose checkpoint has another text, and the key that signed it."""
+    key = SigningKey.ed25519(seed)
+    assert key.public is not None
+    vkey = vkey_of(1, key.public.hex())
+    signature = bytes.fromhex(vkey.split("+")[1]) + key.sign(text.encode())
+    note = f"{text}\n\N{EM DASH} fund.example/log {b64encode(signature).decode()}\n"
+    return json.dumps(json.loads(OPEN["receipt"]) | {"checkpoint": note}), vkey
+
+
+def test_a_checkpoint_has_no_empty_line_and_no_size_past_64_bits() -> None:
+    origin, _, root = json.loads(OPEN["receipt"])["checkpoint"].split("\n")[:3]
+    form = "audit.checkpoint_must_be_well_formed"
+    for text, wanted in (
+        (f"{origin}\n7\n{root}\n", "ok"),
+        (f"{origin}\n7\n{root}\nmore\n", "ok"),
+        (f"{origin}\n7\n{root}\n\nmore\n", form),
+        (f"{origin}\n7\n{root}\n\n", form),
+        (f"\n7\n{root}\n", form),
+        (f"{origin}\n{2**64 - 1}\n{root}\n", "audit.proof_must_fit_the_tree"),
+        (f"{origin}\n{2**64}\n{root}\n", form),
+    ):
+        assert outcome(*signed_by(bytes(32), text)) == wanted, text
 
 
 WEAK = (

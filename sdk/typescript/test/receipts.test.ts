@@ -6,6 +6,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { decodeBase64, encodeBase64, utf8 } from "../src/bytes.js";
 import { ReceiptError, verifyReceipt } from "../src/index.js";
+import { SigningKey } from "../src/signature/index.js";
 import { repository } from "./served.js";
 
 interface Row {
@@ -138,6 +139,8 @@ test("what a lenient reader would take is refused", async () => {
     text.replace('"seq":1,', '"seq":1,,'),
     `\ufeff${text}`,
     `${text.slice(0, -1)},}`,
+    text.replace('"recorded_at":"', `"recorded_at":"${"1".repeat(1_000)}`),
+    text.replace(/\\n"}$/, '\\nx"}'),
     text + " ".repeat(2 ** 24),
   ];
   for (const each of wrong) assert.equal(await outcome(each), form, each.slice(0, 200));
@@ -158,6 +161,29 @@ function vkeyOf(kind: number, publicKey: Uint8Array): string {
   const id = createHash("sha256").update("fund.example/log\n").update(material).digest("hex").slice(0, 8);
   return `fund.example/log+${id}+${encodeBase64(material)}`;
 }
+
+test("a checkpoint has no empty line, and no size past 64 bits", async () => {
+  const receipt = JSON.parse(open.receipt) as Values;
+  const [origin, , root] = String(receipt.checkpoint).split("\n");
+  const key = await SigningKey.ed25519(new Uint8Array(32));
+  const vkey = vkeyOf(1, key.publicKey ?? new Uint8Array());
+  const wrong = "audit.checkpoint_must_be_well_formed";
+  const cases = [
+    [`${origin}\n7\n${root}\n`, "ok"],
+    [`${origin}\n7\n${root}\nmore\n`, "ok"],
+    [`${origin}\n7\n${root}\n\nmore\n`, wrong],
+    [`${origin}\n7\n${root}\n\n`, wrong],
+    [`\n7\n${root}\n`, wrong],
+    [`${origin}\n${2n ** 64n - 1n}\n${root}\n`, "audit.proof_must_fit_the_tree"],
+    [`${origin}\n${2n ** 64n}\n${root}\n`, wrong],
+  ] as const;
+  for (const [text, wanted] of cases) {
+    const id = Buffer.from(vkey.split("+")[1] ?? "", "hex");
+    const signature = encodeBase64(Uint8Array.of(...id, ...(await key.sign(utf8(text)))));
+    const checkpoint = `${text}\n\u2014 fund.example/log ${signature}\n`;
+    assert.equal(await outcome(JSON.stringify({ ...receipt, checkpoint }), vkey), wanted, text);
+  }
+});
 
 test("a key for which anybody can sign is refused", async () => {
   const weak = [
