@@ -126,7 +126,7 @@ def test_what_a_lenient_reader_would_take_is_refused() -> None:
         text.replace('"seq":1,', '"seq":1,"__proto__":{},'),
         "\ufeff" + text,
         text[:-1] + ",}",
-        text.replace('"recorded_at":"', f'"recorded_at":"{"1" * 1_000}'),
+        text.replace('"recorded_at":"', f'"recorded_at":"{"1" * 977}'),
         text.replace('\\n"}', '\\nx"}'),
         text + " " * (16 << 20),
     ):

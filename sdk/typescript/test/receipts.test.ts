@@ -139,7 +139,7 @@ test("what a lenient reader would take is refused", async () => {
     text.replace('"seq":1,', '"seq":1,,'),
     `\ufeff${text}`,
     `${text.slice(0, -1)},}`,
-    text.replace('"recorded_at":"', `"recorded_at":"${"1".repeat(1_000)}`),
+    text.replace('"recorded_at":"', `"recorded_at":"${"1".repeat(977)}`),
     text.replace(/\\n"}$/, '\\nx"}'),
     text + " ".repeat(2 ** 24),
   ];
