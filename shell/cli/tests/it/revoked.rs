@@ -147,7 +147,8 @@ fn a_revocation_is_over_when_it_returns_whoever_is_frozen() {
     let (told, _) = two.revoke(&second, &[]);
     assert_eq!(told["confirmed"], true, "{told}");
     let waited = told["waited_ms"].as_u64().unwrap();
-    assert!((900..1_200).contains(&waited), "{waited} ms");
+    // Not before the lease can have run out; how soon after that is for the bench to say.
+    assert!((900..10_000).contains(&waited), "{waited} ms");
     // Not waited for: it says who has not confirmed.
     let (told, _) = two.revoke(&third, &["--wait", "0"]);
     assert_eq!(
