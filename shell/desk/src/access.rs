@@ -3,8 +3,8 @@
 use crate::cause::{Cause, nonce_row};
 use crate::desk::{Desk, microsecond};
 use crate::error::DeskError;
-use crate::evidence::{self, Caused, Place};
-use crate::keys::{Roots, Touched};
+use crate::evidence::{Caused, Place};
+use crate::keys::{Roots, Touched, key_record};
 use crate::tables::{CREDENTIALS, PRINCIPALS};
 use std::sync::Arc;
 use strongroom_access::{
@@ -143,14 +143,9 @@ impl Desk {
             first,
             last: first + entries.len() as u64 - 1,
         });
-        if let (Some(_), Some(claim)) = (&cause.evidence, &cause.claim) {
-            let stream = evidence::stream_of(claim.key.lineage.as_str());
-            let seq = self.deeds.next(&mut self.store, &stream)?;
-            if let Some((record, row)) = evidence::record_of(cause, seq, (at, &recorded_at), outcome, caused)?
-            {
-                records.push(record);
-                rows.push(row);
-            }
+        if let Some((record, row)) = self.deed(cause, (at, &recorded_at), outcome, caused)? {
+            records.push(record);
+            rows.push(row);
         }
         let mut places = Vec::new();
         if !records.is_empty() {
@@ -179,14 +174,6 @@ impl Desk {
         let events = decided?;
         places.truncate(events.len());
         Ok(AccessAnswer { seq: self.access.head, events, places, request })
-    }
-
-    /// The record of a key as the last root of the log covers it, and what leads from it to that root.
-    pub fn key_certificate(&mut self, key: &KeyId) -> Result<Option<KeyCertificate>, DeskError> {
-        self.access.catch_up(&mut self.store)?;
-        let AccessSlot { state, roots, .. } = &self.access;
-        let certificate = crate::dispute::certificate(key, state, roots);
-        Ok(certificate)
     }
 }
 
@@ -223,24 +210,34 @@ impl AccessSlot {
 }
 
 impl AccessSlot {
-    /// Follows one record; a root in the log must be the one that the records before it lead to.
-    fn replay(&mut self, record: &Record) -> Result<(), DeskError> {
+    /// Follows one record and gives its event; a root in the log must be the one that the records before it lead to.
+    pub(crate) fn replay(&mut self, record: &Record) -> Result<AccessEvent, DeskError> {
         let (event, at) = read(record)?;
         self.state.apply(&event, at);
         let mut touched = Touched::default();
         touched.add(&event, &self.state);
         self.roots.follow(&touched, &self.state);
         self.head = record.seq;
-        match event {
-            AccessEvent::KeysRooted { root, .. } if root != self.roots.root().to_string() => {
+        match &event {
+            AccessEvent::KeysRooted { root, .. } if *root != self.roots.root().to_string() => {
                 Err(StoreError::LogFaulty(LogFault::KeyTableChanged { seq: record.seq }).into())
             }
-            _ => Ok(()),
+            _ => Ok(event),
         }
+    }
+
+    /// What is known of a key here, and what leads from it to the root.
+    pub(crate) fn certificate(&self, key: &KeyId) -> Option<KeyCertificate> {
+        Some(KeyCertificate {
+            key: key.to_string(),
+            record: String::from_utf8(key_record(&self.state, key)?).ok()?,
+            root: self.roots.root().to_string(),
+            proof: self.roots.prove(key)?.iter().map(ToString::to_string).collect(),
+        })
     }
 }
 
-pub(crate) fn read(record: &Record) -> Result<(AccessEvent, Timestamp), DeskError> {
+fn read(record: &Record) -> Result<(AccessEvent, Timestamp), DeskError> {
     let event = decode(&record.body).map_err(|source| unreadable(record.seq, source))?;
     let at = record.at.parse().map_err(|_| DeskError::AccessInstant { seq: record.seq })?;
     Ok((event, at))

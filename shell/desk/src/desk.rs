@@ -3,7 +3,7 @@
 use crate::access::AccessSlot;
 use crate::cause::{Cause, nonce_row};
 use crate::error::DeskError;
-use crate::evidence::{self, Caused, Heads, Place};
+use crate::evidence::{Caused, Heads, Place};
 use crate::projection::{Changes, Recorded};
 use crate::recorded::Anchoring;
 use crate::schema::SCHEMA;
@@ -316,9 +316,9 @@ impl Desk {
     ) -> Result<(Option<usize>, Option<usize>), DeskError> {
         let caused_records = batch.records.get(before..).unwrap_or_default();
         let last = (!caused_records.is_empty()).then(|| batch.records.len() - 1);
-        let (Some(_), Some(claim)) = (&request.cause.evidence, &request.cause.claim) else {
+        if request.cause.evidence.is_none() {
             return Ok((last, None));
-        };
+        }
         let caused = caused_records.first().zip(caused_records.last()).map(|(first, last)| Caused {
             stream: first.stream.clone(),
             first: first.seq,
@@ -329,9 +329,7 @@ impl Desk {
             Ok(Answer { outcome: Outcome::AlreadyDone, .. }) => "already done",
             Err(refusal) => refusal.code(),
         };
-        let stream = evidence::stream_of(claim.key.lineage.as_str());
-        let seq = self.deeds.next(&mut self.store, &stream)?;
-        let kept = evidence::record_of(&request.cause, seq, (request.at, recorded_at), outcome, caused)?;
+        let kept = self.deed(&request.cause, (request.at, recorded_at), outcome, caused)?;
         let Some((record, row)) = kept else { return Ok((last, None)) };
         batch.records.push(record);
         batch.rows.push(row);
@@ -463,7 +461,7 @@ impl Slot {
 
 const PREFIX: &str = "fund/";
 
-fn stream(fund: Symbol) -> String {
+pub(crate) fn stream(fund: Symbol) -> String {
     [PREFIX, fund.as_str()].concat()
 }
 

@@ -1,20 +1,16 @@
 //! "Did this participant send this order?", and "what did this key do?": answers that a third party can check.
 
-use crate::access::KeyCertificate;
+use crate::access::{AccessSlot, KeyCertificate, STREAM};
 use crate::desk::Desk;
 use crate::error::DeskError;
 use crate::evidence::{RequestRecord, SignedAnswer, stream_of};
-use crate::keys::{Roots, Touched, key_record};
 use crate::tables::{REQUEST_ANSWERS, REQUEST_SOURCES};
 use serde::{Deserialize, Serialize};
-use strongroom_access::{AccessEvent, AccessState, KeyId, LineageId};
+use strongroom_access::{AccessEvent, KeyId, LineageId};
 use strongroom_audit::Receipt;
 use strongroom_engine::{Event, decode};
 use strongroom_store::{StoreError, Value};
 use strongroom_units::Symbol;
-
-/// Records read at once.
-const PAGE: usize = 1_000;
 
 /// Everything that shows who sent an order and what was answered. Whoever has the log's verifier key and the server's
 /// public keys can check it without this installation: `docs/guide/audit.md` says how.
@@ -91,84 +87,69 @@ impl Desk {
             accepted: self.store.receipt(&stream, seq)?,
             request: self.store.receipt(&deeds, request)?,
             key: certificate,
-            root: self.store.receipt(crate::access::STREAM, rooted)?,
+            root: self.store.receipt(STREAM, rooted)?,
             answer: self.kept_answer(&deeds, request)?,
         }))
     }
 
     /// The record that took an order.
     fn acceptance(&mut self, fund: Symbol, order: &str) -> Result<Option<(String, u64, String)>, DeskError> {
-        let mut next = 1;
-        loop {
-            let page = self.log(fund, next, PAGE)?;
-            for record in &page {
-                next = record.seq + 1;
-                if !record.body.contains(order) {
-                    continue;
-                }
-                let event = decode(&record.body).map_err(|source| DeskError::Record {
-                    fund,
-                    seq: record.seq,
-                    source,
-                })?;
-                if matches!(&event, Event::OrderAccepted { order: taken } if taken.id.as_str() == order) {
-                    return Ok(Some((record.stream.clone(), record.seq, record.actor.clone())));
-                }
+        for record in self.store.records(&crate::desk::stream(fund), 1) {
+            let record = record?;
+            if !record.body.contains(order) {
+                continue;
             }
-            if page.len() < PAGE {
-                return Ok(None);
+            let event =
+                decode(&record.body).map_err(|source| DeskError::Record { fund, seq: record.seq, source })?;
+            if matches!(&event, Event::OrderAccepted { order: taken } if taken.id.as_str() == order) {
+                return Ok(Some((record.stream, record.seq, record.actor)));
             }
         }
+        Ok(None)
     }
 
     fn request_that_caused(&mut self, key: &KeyId, stream: &str, seq: u64) -> Result<Option<u64>, DeskError> {
-        let (deeds, mut next) = (stream_of(key.lineage.as_str()), 1);
-        loop {
-            let page = self.store.read(&deeds, next, PAGE)?;
-            for record in &page {
-                next = record.seq + 1;
-                let request: RequestRecord = serde_json::from_str(&record.body)
-                    .map_err(|source| DeskError::AccessRecord { seq: record.seq, source })?;
-                let caused = request.caused.filter(|caused| caused.stream == stream);
-                if caused.is_some_and(|caused| (caused.first..=caused.last).contains(&seq)) {
-                    return Ok(Some(record.seq));
-                }
-            }
-            if page.len() < PAGE {
-                return Ok(None);
+        for record in self.store.records(&stream_of(key.lineage.as_str()), 1) {
+            let record = record?;
+            let request: RequestRecord = serde_json::from_str(&record.body)
+                .map_err(|source| DeskError::AccessRecord { seq: record.seq, source })?;
+            let caused = request.caused.filter(|caused| caused.stream == stream);
+            if caused.is_some_and(|caused| (caused.first..=caused.last).contains(&seq)) {
+                return Ok(Some(record.seq));
             }
         }
+        Ok(None)
     }
 
-    /// A key under the last root before a leaf of the log: what the log said of it then.
+    /// A key under the last root before a leaf of the log: what the log said of it then. No change of keys stands between a
+    /// root and the next one without a root of its own.
     fn key_as_of(&mut self, key: &KeyId, leaf: u64) -> Result<(KeyCertificate, u64), DeskError> {
-        let (mut state, mut roots) = (AccessState::default(), Roots::default());
-        let (mut found, mut next) = (None, 1);
-        'log: loop {
-            let page = self.store.read(crate::access::STREAM, next, PAGE)?;
-            for record in &page {
-                next = record.seq + 1;
-                let here = self.store.leaf(crate::access::STREAM, record.seq)?;
-                if here.is_none_or(|here| here.index > leaf) {
-                    break 'log;
-                }
-                let (event, at) = crate::access::read(record)?;
-                state.apply(&event, at);
-                let mut touched = Touched::default();
-                touched.add(&event, &state);
-                roots.follow(&touched, &state);
-                if matches!(event, AccessEvent::KeysRooted { .. }) {
-                    found = Some((record.seq, certificate(key, &state, &roots)));
-                }
-            }
-            if page.len() < PAGE {
+        let last = self.last_up_to(STREAM, leaf)?;
+        let (mut access, mut rooted) = (AccessSlot::default(), None);
+        for record in self.store.records(STREAM, 1) {
+            let record = record?;
+            if record.seq > last {
                 break;
             }
+            if let AccessEvent::KeysRooted { .. } = access.replay(&record)? {
+                rooted = Some(record.seq);
+            }
         }
-        match found {
-            Some((seq, Some(certificate))) => Ok((certificate, seq)),
-            _ => Err(StoreError::LogPlaceUnknown.into()),
+        let found = access.certificate(key).zip(rooted);
+        found.ok_or_else(|| StoreError::LogPlaceUnknown.into())
+    }
+
+    /// The last record of a stream that is in the log up to a leaf; 0 if there is none. Leaves of a stream ascend.
+    fn last_up_to(&mut self, stream: &str, leaf: u64) -> Result<u64, DeskError> {
+        let (mut low, mut high) = (0, self.store.head(stream)?);
+        while low < high {
+            let middle = low + (high - low).div_ceil(2);
+            match self.store.leaf(stream, middle)? {
+                Some(found) if found.index <= leaf => low = middle,
+                _ => high = middle - 1,
+            }
         }
+        Ok(low)
     }
 
     fn kept_answer(&mut self, stream: &str, seq: u64) -> Result<Option<SignedAnswer>, DeskError> {
@@ -177,14 +158,4 @@ impl Desk {
         let row = self.store.row(&REQUEST_ANSWERS, &key)?;
         Ok(row.as_deref().and_then(SignedAnswer::of_row))
     }
-}
-
-pub(crate) fn certificate(key: &KeyId, state: &AccessState, roots: &Roots) -> Option<KeyCertificate> {
-    let record = key_record(state, key).and_then(|record| String::from_utf8(record).ok())?;
-    Some(KeyCertificate {
-        key: key.to_string(),
-        record,
-        root: roots.root().to_string(),
-        proof: roots.prove(key)?.iter().map(ToString::to_string).collect(),
-    })
 }

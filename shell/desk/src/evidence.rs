@@ -142,48 +142,52 @@ impl Heads {
     }
 }
 
-/// The record of a request and the row of its source; nothing where the cause has no signed request.
-pub(crate) fn record_of(
-    cause: &Cause,
-    seq: u64,
-    (at, recorded_at): (Timestamp, &str),
-    outcome: &str,
-    caused: Option<Caused>,
-) -> Result<Option<(Record, RowChange)>, DeskError> {
-    let (Some(evidence), Some(claim)) = (&cause.evidence, &cause.claim) else { return Ok(None) };
-    let stream = stream_of(claim.key.lineage.as_str());
-    let (peer, agent) = (evidence.peer.to_string(), evidence.user_agent.clone().unwrap_or_default());
-    let body = RequestRecord {
-        key: claim.key.to_string(),
-        outcome: outcome.to_owned(),
-        caused,
-        algorithm: evidence.algorithm.clone(),
-        signature_base: evidence.signature_base.clone(),
-        signature: evidence.signature.clone(),
-        content: evidence.content.clone(),
-        source: commitment_to(&evidence.salt, &peer, &agent).to_string(),
-    };
-    let body = serde_json::to_string(&body).map_err(|source| DeskError::AccessRecord { seq, source })?;
-    let row = RowChange::Upsert {
-        table: &REQUEST_SOURCES,
-        values: vec![
-            Value::Text(stream.clone()),
-            Value::Integer(seq.cast_signed()),
-            Value::Text(peer),
-            Value::Text(agent),
-            Value::Text(evidence.salt.iter().map(|byte| format!("{byte:02x}")).collect()),
-        ],
-    };
-    let record = Record {
-        stream,
-        seq,
-        at: microsecond(at).to_string(),
-        recorded_at: recorded_at.to_owned(),
-        actor: cause.actor.clone(),
-        kind: "request".to_owned(),
-        body,
-    };
-    Ok(Some((record, row)))
+impl Desk {
+    /// The next record of what a lineage did, for a signed request, and the row of its source; nothing where the cause has
+    /// no signed request.
+    pub(crate) fn deed(
+        &mut self,
+        cause: &Cause,
+        (at, recorded_at): (Timestamp, &str),
+        outcome: &str,
+        caused: Option<Caused>,
+    ) -> Result<Option<(Record, RowChange)>, DeskError> {
+        let (Some(evidence), Some(claim)) = (&cause.evidence, &cause.claim) else { return Ok(None) };
+        let stream = stream_of(claim.key.lineage.as_str());
+        let seq = self.deeds.next(&mut self.store, &stream)?;
+        let (peer, agent) = (evidence.peer.to_string(), evidence.user_agent.clone().unwrap_or_default());
+        let body = RequestRecord {
+            key: claim.key.to_string(),
+            outcome: outcome.to_owned(),
+            caused,
+            algorithm: evidence.algorithm.clone(),
+            signature_base: evidence.signature_base.clone(),
+            signature: evidence.signature.clone(),
+            content: evidence.content.clone(),
+            source: commitment_to(&evidence.salt, &peer, &agent).to_string(),
+        };
+        let body = serde_json::to_string(&body).map_err(|source| DeskError::AccessRecord { seq, source })?;
+        let row = RowChange::Upsert {
+            table: &REQUEST_SOURCES,
+            values: vec![
+                Value::Text(stream.clone()),
+                Value::Integer(seq.cast_signed()),
+                Value::Text(peer),
+                Value::Text(agent),
+                Value::Text(evidence.salt.iter().map(|byte| format!("{byte:02x}")).collect()),
+            ],
+        };
+        let record = Record {
+            stream,
+            seq,
+            at: microsecond(at).to_string(),
+            recorded_at: recorded_at.to_owned(),
+            actor: cause.actor.clone(),
+            kind: "request".to_owned(),
+            body,
+        };
+        Ok(Some((record, row)))
+    }
 }
 
 /// What was answered to a request, and signed by this server.

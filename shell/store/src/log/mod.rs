@@ -117,6 +117,17 @@ pub(crate) fn leaf_hash_of(
     written: Written,
     buffer: &mut Vec<u8>,
 ) -> Result<Hash, AuditError> {
+    buffer.clear();
+    write_entry(record, salt, written, buffer)?;
+    Ok(strongroom_audit::leaf_hash(buffer))
+}
+
+fn write_entry(
+    record: &Record,
+    salt: &[u8; SALT_BYTES],
+    written: Written,
+    buffer: &mut Vec<u8>,
+) -> Result<(), AuditError> {
     let content = Content { at: &record.at, actor: &record.actor, body: &record.body, salt };
     let entry = Entry {
         written,
@@ -126,15 +137,13 @@ pub(crate) fn leaf_hash_of(
         kind: &record.kind,
         commitment: content.commitment(),
     };
-    buffer.clear();
-    entry.write(buffer)?;
-    Ok(strongroom_audit::leaf_hash(buffer))
+    entry.write(buffer)
 }
 
 /// The entry of the log for a record: what a bundle holds.
 pub(crate) fn entry_bytes(logged: &Logged, head: &LogHead) -> Result<Vec<u8>, AuditError> {
     let mut buffer = Vec::new();
-    leaf_hash_of(&logged.record, &logged.leaf.salt, head.written(logged.leaf.index), &mut buffer)?;
+    write_entry(&logged.record, &logged.leaf.salt, head.written(logged.leaf.index), &mut buffer)?;
     Ok(buffer)
 }
 
