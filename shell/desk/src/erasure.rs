@@ -30,22 +30,43 @@ impl Desk {
         let keys: Vec<Vec<Value>> =
             rows.into_iter().map(|row| row.into_iter().take(REQUEST_SOURCES.key).collect()).collect();
         for chunk in keys.chunks(CHUNK) {
-            let now = microsecond(Timestamp::now()).to_string();
             let body = serde_json::json!({ "stream": stream, "rows": chunk.len(), "reason": reason });
-            let record = Record {
-                stream: STREAM.to_owned(),
-                seq: self.store.head(STREAM)? + 1,
-                at: now.clone(),
-                recorded_at: now,
-                actor: cause.actor.clone(),
-                kind: KIND.to_owned(),
-                body: body.to_string(),
-            };
             let delete = |key: &Vec<Value>| RowChange::Delete { table: &REQUEST_SOURCES, key: key.clone() };
             let rows: Vec<RowChange> = chunk.iter().map(delete).collect();
-            let appended = self.store.append(&[record], &rows)?;
-            self.anchoring.note(appended.checkpoint());
+            self.record_with(KIND, &body, (Timestamp::now(), cause), &rows)?;
         }
         Ok(keys.len())
+    }
+
+    /// Records what was done to the log itself, at a business time.
+    pub fn record_of_log(
+        &mut self,
+        kind: &str,
+        body: &serde_json::Value,
+        at: Timestamp,
+        cause: &Cause,
+    ) -> Result<(), DeskError> {
+        self.record_with(kind, body, (at, cause), &[])
+    }
+
+    fn record_with(
+        &mut self,
+        kind: &str,
+        body: &serde_json::Value,
+        (at, cause): (Timestamp, &Cause),
+        rows: &[RowChange],
+    ) -> Result<(), DeskError> {
+        let record = Record {
+            stream: STREAM.to_owned(),
+            seq: self.store.head(STREAM)? + 1,
+            at: microsecond(at).to_string(),
+            recorded_at: microsecond(Timestamp::now()).to_string(),
+            actor: cause.actor.clone(),
+            kind: kind.to_owned(),
+            body: body.to_string(),
+        };
+        let appended = self.store.append(&[record], rows)?;
+        self.anchoring.note(appended.checkpoint());
+        Ok(())
     }
 }

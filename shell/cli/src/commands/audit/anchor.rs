@@ -1,6 +1,6 @@
 //! `strongroom audit anchor`: the checkpoint outside the database, and the conscious step of accepting another history.
 
-use super::{Signed, of_store, read};
+use super::{Signed, must_be_reason, of_store, read};
 use crate::context::{Global, cause};
 use crate::failure::{Exit, Failure};
 use crate::print;
@@ -8,13 +8,9 @@ use clap::Args;
 use std::path::Path;
 use strongroom_audit::Checkpoint;
 use strongroom_desk::Desk;
-use strongroom_store::{Anchor, Record, StoreError};
-use strongroom_units::time::Timestamp;
+use strongroom_store::{Anchor, StoreError};
 
-/// The stream of what was done to the log itself.
-const STREAM: &str = "log";
 const KIND: &str = "anchor-accepted";
-const REASON_MAX: usize = 500;
 
 /// Shows the checkpoint outside the database, or accepts a database that does not continue it.
 #[derive(Debug, Args)]
@@ -65,11 +61,7 @@ fn show(global: &Global, path: &Path) -> Result<(), Failure> {
 }
 
 fn accept(global: &Global, path: &Path, reason: &str) -> Result<(), Failure> {
-    let is_plain = !reason.trim().is_empty() && !reason.contains(|c: char| c.is_control());
-    if !is_plain || reason.chars().count() > REASON_MAX {
-        let message = format!("a reason is 1 to {REASON_MAX} characters, without control characters");
-        return Err(Failure::new("audit.reason_must_be_given", message, Exit::CommandLine));
-    }
+    must_be_reason(reason)?;
     global.must_exist()?;
     let location = global.location()?;
     let mut desk = Desk::open_recorded(&location, global.log.notary(&location)?, None)?;
@@ -82,8 +74,7 @@ fn accept(global: &Global, path: &Path, reason: &str) -> Result<(), Failure> {
         Err(other) => return Err(other.into()),
     };
     let body = serde_json::json!({"reason": reason, "code": refused.code(), "refused": refused.to_string()});
-    let record = record(global, desk.store().head(STREAM)? + 1, body.to_string());
-    desk.store().append(&[record], &[])?;
+    desk.record_of_log(KIND, &body, global.now(), &cause())?;
     let signed = Signed::of(&desk.log_head()?)?;
     Anchor::anew(path).replace(&signed.note)?;
     if global.json {
@@ -92,22 +83,9 @@ fn accept(global: &Global, path: &Path, reason: &str) -> Result<(), Failure> {
         }));
     }
     print::line(format!(
-        "Accepted, and recorded as record of stream {STREAM:?}: {} now holds this log at {} leaves",
+        "Accepted, and recorded as record of stream \"log\": {} now holds this log at {} leaves",
         path.display(),
         signed.checkpoint.size()
     ));
     Ok(())
-}
-
-fn record(global: &Global, seq: u64, body: String) -> Record {
-    let micro = |at: Timestamp| Timestamp::from_microsecond(at.as_microsecond()).unwrap_or(at).to_string();
-    Record {
-        stream: STREAM.to_owned(),
-        seq,
-        at: micro(global.now()),
-        recorded_at: micro(Timestamp::now()),
-        actor: cause().actor,
-        kind: KIND.to_owned(),
-        body,
-    }
 }

@@ -1,12 +1,11 @@
 //! `strongroom audit erase`: what is personal goes, and no proof changes.
 
+use super::must_be_reason;
 use crate::context::{Global, cause};
-use crate::failure::{Exit, Failure};
+use crate::failure::Failure;
 use crate::print;
 use clap::Args;
 use strongroom_access::LineageId;
-
-const REASON_MAX: usize = 500;
 
 /// Erases from where a lineage's requests came: addresses and what clients call themselves. Records, tree and proofs stay as
 /// they are, and the log says that it was done.
@@ -24,11 +23,7 @@ pub(crate) struct Erase {
 
 impl Erase {
     pub fn run(self, global: &Global) -> Result<(), Failure> {
-        let is_plain = !self.reason.trim().is_empty() && !self.reason.contains(|c: char| c.is_control());
-        if !is_plain || self.reason.chars().count() > REASON_MAX {
-            let message = format!("a reason is 1 to {REASON_MAX} characters, without control characters");
-            return Err(Failure::new("audit.reason_must_be_given", message, Exit::CommandLine));
-        }
+        must_be_reason(&self.reason)?;
         let mut desk = global.open_existing()?.into_desk()?;
         let erased = desk.erase_sources(&self.lineage, &self.reason, &cause())?;
         if global.json {

@@ -20,6 +20,9 @@ use strongroom_audit::{AuditError, Checkpoint, SignedNote, VerifierKey};
 use strongroom_desk::Desk;
 use strongroom_store::{LogHead, StoreError};
 
+/// Characters of a reason.
+const REASON_MAX: usize = 500;
+
 /// The log over everything that happened: verify it, prove from it, hand it to others.
 #[derive(Debug, Subcommand)]
 pub(crate) enum AuditVerb {
@@ -102,6 +105,16 @@ impl Signed {
         let checkpoint = Checkpoint::open(&note, &key).map_err(not_held)?;
         Ok(Self { key, note, checkpoint })
     }
+}
+
+/// Refuses a reason that says nothing, or that could not be read in a line of the log.
+fn must_be_reason(reason: &str) -> Result<(), Failure> {
+    let is_plain = !reason.trim().is_empty() && !reason.contains(|c: char| c.is_control());
+    if is_plain && reason.chars().count() <= REASON_MAX {
+        return Ok(());
+    }
+    let message = format!("a reason is 1 to {REASON_MAX} characters, without control characters");
+    Err(Failure::new("audit.reason_must_be_given", message, Exit::CommandLine))
 }
 
 fn nobody_signs() -> Failure {
